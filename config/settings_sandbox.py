@@ -1,0 +1,37 @@
+"""Settings of the sandbox process: a stand-in for PowerOffice Go, with its own database and nothing of the house.
+
+It is another company's system: it imports neither `config.settings` nor any room of `integration` but its own shed.
+"""
+
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+if env.str("ENVIRONMENT", default="development") == "production":
+    raise ImproperlyConfigured("The sandbox plays PowerOffice Go with made-up money: it does not start in production.")
+
+SECRET_KEY = "sandbox-only"  # noqa: S105 - it signs nothing but the message cookie of a toy
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+INSTALLED_APPS = ["integration.sandbox"]
+MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+ROOT_URLCONF = "integration.sandbox.urls"
+DATABASES = {
+    "default": {
+        **env.db_url("SANDBOX_DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'sandbox.sqlite3'}"),
+    }
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "Europe/Oslo"
+APPEND_SLASH = False
