@@ -1,0 +1,156 @@
+"""The choices everybody uses. Stored in upper case; the label is what a bookkeeper reads."""
+
+from django.db.models import TextChoices
+
+
+class CompanyState(TextChoices):
+    """Whether we talk to PowerOffice Go for a company."""
+
+    SETUP = "SETUP", "Being set up"
+    ACTIVE = "ACTIVE", "Active"
+    PAUSED = "PAUSED", "Paused: key or rights refused"
+    OFF = "OFF", "Off"
+
+
+class OrderStateOnArrival(TextChoices):
+    """How a sales order is left in Go: the API calls the locked one `Confirmed`."""
+
+    DRAFT = "DRAFT", "Draft, editable"
+    LOCKED = "LOCKED", "Draft, locked"
+
+
+class DataOwner(TextChoices):
+    """Who is right when customer data differs."""
+
+    SOURCE = "SOURCE", "The source system"
+    HERE = "HERE", "Fakturabro"
+    GO = "GO", "PowerOffice Go"
+
+
+class VanishedDraftPolicy(TextChoices):
+    """What becomes of a draft that is gone from Go without a trace."""
+
+    ASK = "ASK", "Ask a person"
+    CANCELLED = "CANCELLED", "Treat as cancelled"
+
+
+class StatementKind(TextChoices):
+    """What a statement becomes in Go."""
+
+    INVOICE = "INVOICE", "Invoice"
+    CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
+
+
+class StatementSource(TextChoices):
+    """Where a statement, customer or product came from."""
+
+    HAND = "HAND", "Typed by hand"
+    SPREADSHEET = "SPREADSHEET", "Spreadsheet"
+    QONDOR = "QONDOR", "Qondor"
+    SUBSCRIPTION = "SUBSCRIPTION", "Subscription"
+    API = "API", "API"
+
+
+class StatementStatus(TextChoices):
+    """The life of a statement; the moves between them are in `decisions/transitions.py`."""
+
+    UPCOMING = "UPCOMING", "Upcoming"
+    PROCESSING = "PROCESSING", "Processing"
+    PUSHING = "PUSHING", "Being transferred"
+    IN_DOUBT = "IN_DOUBT", "In doubt: checking"
+    NEEDS_FIX = "NEEDS_FIX", "Stuck"
+    DRAFT = "DRAFT", "In Go, not sent"
+    CONFIRMED = "CONFIRMED", "In Go, locked"
+    SENT = "SENT", "Sent, unpaid"
+    PARTLY_PAID = "PARTLY_PAID", "Partly paid"
+    PAID = "PAID", "Paid"
+    LINK_BROKEN = "LINK_BROKEN", "Link broken"
+    CANCELLED = "CANCELLED", "Failed payment"
+    CREDITED = "CREDITED", "Credited"
+    WRITTEN_OFF = "WRITTEN_OFF", "Written off"
+    SETTLED_OTHERWISE = "SETTLED_OTHERWISE", "Settled otherwise"
+    VOID = "VOID", "Withdrawn"
+
+
+class LineKind(TextChoices):
+    """A line that is sold, or a line that is only read."""
+
+    PRODUCT = "PRODUCT", "Product"
+    TEXT = "TEXT", "Text"
+
+
+class InvoiceDelivery(TextChoices):
+    """How Go delivers a customer's invoices. Go alone sets AvtaleGiro and eFaktura."""
+
+    DEFAULT = "DEFAULT", "As PowerOffice Go decides"
+    EMAIL = "EMAIL", "PDF by e-mail"
+    EHF = "EHF", "EHF"
+    PRINT = "PRINT", "Print"
+
+
+class PaymentMethodKind(TextChoices):
+    """How a customer pays."""
+
+    INVOICE = "INVOICE", "Invoice"
+    CARD = "CARD", "Card"
+    DIRECT_DEBIT = "DIRECT_DEBIT", "Direct debit"
+
+
+class InvoiceType(TextChoices):
+    """Go's two kinds of outgoing invoice."""
+
+    INVOICE = "INVOICE", "Invoice"
+    CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
+
+
+class Resource(TextChoices):
+    """What a watermark belongs to."""
+
+    CUSTOMERS = "CUSTOMERS", "Customers"
+    PRODUCTS = "PRODUCTS", "Products"
+    INVOICES = "INVOICES", "Outgoing invoices"
+    LEDGER = "LEDGER", "Customer ledger"
+
+
+class Operation(TextChoices):
+    """What an attempt tries to do with a remote system."""
+
+    CREATE_ORDER = "CREATE_ORDER", "Create sales order"
+    LOOK_UP_ORDER = "LOOK_UP_ORDER", "Look up sales order"
+    CREATE_CUSTOMER = "CREATE_CUSTOMER", "Create customer"
+    UPDATE_CUSTOMER = "UPDATE_CUSTOMER", "Update customer"
+    CREATE_PRODUCT = "CREATE_PRODUCT", "Create product"
+    READ_CUSTOMERS = "READ_CUSTOMERS", "Read customers"
+    READ_PRODUCTS = "READ_PRODUCTS", "Read products"
+    PULL = "PULL", "Update status"
+    CHECK_COMPANY = "CHECK_COMPANY", "Test connection"
+
+
+class AttemptOutcome(TextChoices):
+    """How an attempt ended; an attempt without an outcome is still under way."""
+
+    DONE = "DONE", "Done"
+    FOUND = "FOUND", "Already there"
+    ABSENT = "ABSENT", "Not there"
+    LATER = "LATER", "Nothing done, later again"
+    IN_DOUBT = "IN_DOUBT", "In doubt"
+    REFUSED = "REFUSED", "Refused"
+    NOT_READY = "NOT_READY", "Not ready"
+    SETUP = "SETUP", "Keys or rights refused"
+    INTERNAL = "INTERNAL", "Our own fault"
+
+
+class RunOutcome(TextChoices):
+    """How a cycle ended."""
+
+    DONE = "DONE", "Done"
+    PARTLY = "PARTLY", "Stopped, goes on"
+    FAILED = "FAILED", "Failed"
+
+
+class RunTrigger(TextChoices):
+    """Who started a cycle."""
+
+    SCHEDULE = "SCHEDULE", "Schedule"
+    PERSON = "PERSON", "A person"
+    TERMINAL = "TERMINAL", "Terminal"

@@ -1,0 +1,136 @@
+"""A company's books in PowerOffice Go."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from integration.enums import CompanyState, DataOwner, OrderStateOnArrival, Resource, VanishedDraftPolicy
+from integration.models.base import Record
+from integration.models.fields import Secret, SecretField
+
+
+def fingerprint(secret: str) -> str:
+    """Tells whether two random keys are the same without showing either."""
+    return hashlib.sha256(f"fakturabro:{secret}".encode()).hexdigest()
+
+
+class GoCompanyQuerySet(models.QuerySet["GoCompany"]):
+    """Companies."""
+
+    def of(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Those whose books this person may see: superusers all, members theirs, others none."""
+        if getattr(user, "is_superuser", False):
+            return self
+        return self.filter(members=user.pk)
+
+
+class GoCompany(Record):
+    """One company in Go and the choices made for it. Its client key is a secret."""
+
+    name = models.CharField(max_length=200)
+    organisation_number = models.CharField(max_length=9, blank=True, help_text="Nine digits.")
+    client_key = SecretField("client key", blank=True, default="", editable=False)
+    client_key_fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="go_companies", help_text="The people who see this company."
+    )
+    state = models.CharField(max_length=10, choices=CompanyState, default=CompanyState.SETUP)
+    state_reason = models.TextField(blank=True, editable=False)
+    probe_at = models.DateTimeField("next probe", null=True, blank=True, editable=False)
+    order_state_on_arrival = models.CharField(
+        "sales orders arrive as", max_length=10, choices=OrderStateOnArrival, default=OrderStateOnArrival.DRAFT
+    )
+    customer_data_owner = models.CharField(
+        "who is right about customer data", max_length=10, choices=DataOwner, default=DataOwner.SOURCE
+    )
+    create_missing_products = models.BooleanField(default=False, help_text="Needs a sales account on the product.")
+    payment_days = models.PositiveSmallIntegerField(default=14, help_text="Used when a statement names none.")
+    vanished_drafts = models.CharField(
+        "drafts that vanish from Go", max_length=10, choices=VanishedDraftPolicy, default=VanishedDraftPolicy.ASK
+    )
+    cycle_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    cycle_holder = models.CharField(max_length=36, blank=True, editable=False)
+
+    objects: ClassVar[models.Manager["GoCompany"]] = GoCompanyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "Go company"
+        verbose_name_plural = "Go companies"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["client_key_fingerprint"],
+                condition=~Q(client_key_fingerprint=""),
+                name="go_company_client_key_once",
+                violation_error_message="This client key already belongs to another Go company.",
+            ),
+            models.CheckConstraint(condition=Q(state__in=CompanyState.values), name="go_company_state_known"),
+            models.CheckConstraint(
+                condition=Q(organisation_number="") | Q(organisation_number__regex=r"^[0-9]{9}$"),
+                name="go_company_organisation_number_shape",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CompanyState.ACTIVE) | ~Q(client_key_fingerprint=""),
+                name="go_company_active_has_key",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def set_client_key(self, value: str) -> None:
+        """Put in a new key (or "" to take it out). Not saved yet."""
+        self.client_key = Secret(value.strip())
+        self.client_key_fingerprint = fingerprint(value.strip()) if value.strip() else ""
+
+
+class CompanyQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a company."""
+
+    def of(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+        """Those of the companies that this person may see."""
+        return self.filter(company__in=GoCompany.objects.all().of(user))  # type: ignore[attr-defined] # as_manager
+
+
+class SyncCursor(Record):
+    """Up to where a changed-since list has been read."""
+
+    company = models.ForeignKey(GoCompany, on_delete=models.PROTECT, related_name="cursors")
+    resource = models.CharField(max_length=20, choices=Resource)
+    watermark: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["company", "resource"], name="sync_cursor_once"),
+            models.CheckConstraint(condition=Q(resource__in=Resource.values), name="sync_cursor_resource_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.company} {self.resource}"
+
+
+class AccessToken(Record):
+    """The access token of a client key, shared by all workers; one worker at a time renews it."""
+
+    company = models.OneToOneField(GoCompany, on_delete=models.CASCADE, related_name="access_token")
+    token = SecretField(blank=True, default="")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    renewing_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"Access token of {self.company}"
+
+
+class PaceSlot(models.Model):
+    """When the next request on one subscription key may leave: one row, moved forward by everybody who calls."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text="Fingerprint of the subscription key.")
+    next_at_ms = models.BigIntegerField(default=0, help_text="Milliseconds since 1970, UTC, by the database's clock.")
+
+    def __str__(self) -> str:
+        return self.key
