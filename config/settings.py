@@ -24,7 +24,7 @@ PRODUCTION = ENVIRONMENT == "production"
 
 def secret(name: str, *, development: str) -> str:
     """A secret from the environment; in development only, a published value that protects nothing."""
-    return env.str(name) if PRODUCTION else env.str(name, default=development)
+    return str(env.str(name) if PRODUCTION else env.str(name, default=development))
 
 
 # Keys

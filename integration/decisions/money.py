@@ -9,7 +9,34 @@ MINOR_DIGITS: Final = {"JPY": 0, "ISK": 0, "KRW": 0, "HUF": 2}
 """ISO 4217 currencies met in the trade whose smallest unit is not a hundredth."""
 
 CURRENCIES: Final = frozenset(
-    "NOK SEK DKK EUR USD GBP CHF ISK PLN CZK HUF JPY CAD AUD NZD SGD HKD CNY INR THB ZAR TRY AED RON BGN KRW".split()
+    [
+        "NOK",
+        "SEK",
+        "DKK",
+        "EUR",
+        "USD",
+        "GBP",
+        "CHF",
+        "ISK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "JPY",
+        "CAD",
+        "AUD",
+        "NZD",
+        "SGD",
+        "HKD",
+        "CNY",
+        "INR",
+        "THB",
+        "ZAR",
+        "TRY",
+        "AED",
+        "RON",
+        "BGN",
+        "KRW",
+    ]
 )
 """Currencies we know. Another one is shown to a person instead of being sent."""
 

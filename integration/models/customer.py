@@ -126,9 +126,7 @@ class PaymentMethod(Record):
                 name="payment_method_one_default",
                 violation_error_message="A customer has at most one default payment method.",
             ),
-            models.CheckConstraint(
-                condition=Q(kind__in=PaymentMethodKind.values), name="payment_method_kind_known"
-            ),
+            models.CheckConstraint(condition=Q(kind__in=PaymentMethodKind.values), name="payment_method_kind_known"),
         ]
 
     def __str__(self) -> str:

@@ -94,7 +94,7 @@ class CompanyQuerySet(models.QuerySet[Any]):
 
     def of(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """Those of the companies that this person may see."""
-        return self.filter(company__in=GoCompany.objects.all().of(user))  # type: ignore[attr-defined] # as_manager
+        return self.filter(company__in=GoCompany.objects.all().of(user))
 
 
 class SyncCursor(Record):

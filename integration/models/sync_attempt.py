@@ -77,9 +77,7 @@ class SyncAttempt(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["-started_at"], name="attempt_newest"),
             models.Index(fields=["company", "-started_at"], name="attempt_company_newest"),
-            models.Index(
-                fields=["lease_until"], condition=Q(ended_at__isnull=True), name="attempt_open_lease"
-            ),
+            models.Index(fields=["lease_until"], condition=Q(ended_at__isnull=True), name="attempt_open_lease"),
         ]
 
     def __str__(self) -> str:

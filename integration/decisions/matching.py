@@ -1,0 +1,73 @@
+"""Which customer in Go is this one? In the order of design §4: stored id, reference, organisation number, number, e-mail."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from integration.terms import RemoteCustomer
+
+
+@dataclass(frozen=True)
+class CustomerFacts:
+    """What we know of a customer."""
+
+    reference: str
+    name: str
+    number: int | None = None
+    organisation_number: str = ""
+    email: str = ""
+    go_customer_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Match:
+    """`found` and by what; or `problem`, for a person; or neither: Go does not have the customer."""
+
+    found: RemoteCustomer | None = None
+    by: str = ""
+    problem: str = ""
+
+
+def _same(left: str, right: str) -> bool:
+    return bool(left) and left.strip().casefold() == right.strip().casefold()
+
+
+def match_customer(facts: CustomerFacts, candidates: Iterable[RemoteCustomer]) -> Match:
+    """Look through Go's customers (those that could match are enough). Two that fit equally well: a person decides."""
+    alive = [customer for customer in candidates if not customer.is_archived]
+    rules: Sequence[tuple[str, Callable[[RemoteCustomer], bool]]] = (
+        ("id", lambda there: there.id == facts.go_customer_id),
+        ("reference", lambda there: _same(there.reference, facts.reference)),
+        (
+            "organisation number",
+            lambda there: _same(there.organisation_number.replace(" ", ""), facts.organisation_number),
+        ),
+        ("customer number", lambda there: facts.number is not None and there.number == facts.number),
+        ("e-mail", lambda there: _same(facts.email, there.email) or _same(facts.email, there.invoice_email)),
+    )
+    for by, fits in rules:
+        found = [customer for customer in alive if fits(customer)]
+        if len(found) > 1:
+            numbers = ", ".join(str(customer.number or customer.id) for customer in found)
+            return Match(
+                problem=f"{len(found)} customers in PowerOffice Go have the same {by} as {facts.name}: {numbers}. "
+                "Give our customer the right customer number, or merge them in Go."
+            )
+        if found:
+            return _checked(facts, found[0], by)
+    return Match()
+
+
+def _checked(facts: CustomerFacts, found: RemoteCustomer, by: str) -> Match:
+    """A match by a weak sign that a stronger one contradicts goes to a person."""
+    ours, theirs = facts.organisation_number, found.organisation_number.replace(" ", "")
+    if by in {"customer number", "e-mail"} and ours and theirs and ours != theirs:
+        return Match(
+            problem=f"Customer {found.number} in PowerOffice Go has the {by} of {facts.name}, but organisation number "
+            f"{theirs} instead of {ours}. Correct one of them."
+        )
+    if by == "e-mail" and facts.number is not None and found.number not in {None, facts.number}:
+        return Match(
+            problem=f"Customer {found.number} in PowerOffice Go has the e-mail of {facts.name}, who has number "
+            f"{facts.number} here. Correct the number, or the e-mail."
+        )
+    return Match(found=found, by=by)
