@@ -1,8 +1,8 @@
 """A company's books in PowerOffice Go."""
 
 import hashlib
-from datetime import datetime
-from typing import Any, ClassVar, Self
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Final, Self, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -11,8 +11,13 @@ from django.db import models
 from django.db.models import Q
 
 from integration.enums import CompanyState, DataOwner, OrderStateOnArrival, Resource, VanishedDraftPolicy
-from integration.models.base import Record
+from integration.models.base import Record, company_path
 from integration.models.fields import Secret, SecretField
+
+M = TypeVar("M", bound=models.Model)
+
+PROBE_EVERY: Final = timedelta(seconds=30)
+"""A paused company is asked at most twice a minute whether it works again."""
 
 
 def fingerprint(secret: str) -> str:
@@ -27,6 +32,8 @@ class GoCompanyQuerySet(models.QuerySet["GoCompany"]):
         """Those whose books this person may see: superusers all, members theirs, others none."""
         if getattr(user, "is_superuser", False):
             return self
+        if user.pk is None:  # nobody is logged in: `members=None` would find the companies without members
+            return self.none()
         return self.filter(members=user.pk)
 
 
@@ -89,12 +96,26 @@ class GoCompany(Record):
         self.client_key_fingerprint = fingerprint(value.strip()) if value.strip() else ""
 
 
+def behind_wall(rows: models.QuerySet[M], user: AbstractBaseUser | AnonymousUser) -> models.QuerySet[M]:
+    """Only the rows of companies that this person may see; all rows of a model that belongs to no company."""
+    path = company_path(rows.model)
+    if path is None or getattr(user, "is_superuser", False):
+        return rows
+    return rows.filter(**{f"{path}__in": GoCompany.objects.of(user).values("pk")})
+
+    def pause(self, reason: str, now: datetime) -> None:
+        """Stop talking to Go for this company until a probe works again. Only an active company is paused."""
+        GoCompany.objects.filter(pk=self.pk, state=CompanyState.ACTIVE).update(
+            state=CompanyState.PAUSED, state_reason=reason, probe_at=now + PROBE_EVERY, updated_at=now
+        )
+
+
 class CompanyQuerySet(models.QuerySet[Any]):
     """Rows that belong to a company."""
 
     def of(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """Those of the companies that this person may see."""
-        return self.filter(company__in=GoCompany.objects.all().of(user))
+        return cast("Self", behind_wall(self, user))
 
 
 class SyncCursor(Record):
