@@ -9,6 +9,8 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.unfold import UNFOLD as UNFOLD  # the look of the admin
+
 django_stubs_ext.monkeypatch()  # lets typed classes like ModelAdmin[Customer] run
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -117,7 +119,9 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "Europe/Oslo"
 USE_TZ = True
 USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
