@@ -95,6 +95,12 @@ class GoCompany(Record):
         self.client_key = Secret(value.strip())
         self.client_key_fingerprint = fingerprint(value.strip()) if value.strip() else ""
 
+    def pause(self, reason: str, now: datetime) -> None:
+        """Stop talking to Go for this company until a probe works again. Only an active company is paused."""
+        GoCompany.objects.filter(pk=self.pk, state=CompanyState.ACTIVE).update(
+            state=CompanyState.PAUSED, state_reason=reason, probe_at=now + PROBE_EVERY, updated_at=now
+        )
+
 
 def behind_wall(rows: models.QuerySet[M], user: AbstractBaseUser | AnonymousUser) -> models.QuerySet[M]:
     """Only the rows of companies that this person may see; all rows of a model that belongs to no company."""
@@ -102,12 +108,6 @@ def behind_wall(rows: models.QuerySet[M], user: AbstractBaseUser | AnonymousUser
     if path is None or getattr(user, "is_superuser", False):
         return rows
     return rows.filter(**{f"{path}__in": GoCompany.objects.of(user).values("pk")})
-
-    def pause(self, reason: str, now: datetime) -> None:
-        """Stop talking to Go for this company until a probe works again. Only an active company is paused."""
-        GoCompany.objects.filter(pk=self.pk, state=CompanyState.ACTIVE).update(
-            state=CompanyState.PAUSED, state_reason=reason, probe_at=now + PROBE_EVERY, updated_at=now
-        )
 
 
 class CompanyQuerySet(models.QuerySet[Any]):
