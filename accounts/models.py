@@ -42,7 +42,11 @@ class User(AbstractUser):
         verbose_name = "person"
         verbose_name_plural = "people"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="user_email_once",
+                violation_error_message="Somebody already logs in with this e-mail address.",
+            ),
         ]
 
     def __str__(self) -> str:

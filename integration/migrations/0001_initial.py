@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('members', models.ManyToManyField(blank=True, help_text='The people who see this company.', related_name='go_companies', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'permissions': [('test_connection', 'Can test the connection to PowerOffice Go'), ('set_client_key', 'Can set the client key of a Go company')],
                 'verbose_name': 'Go company',
                 'verbose_name_plural': 'Go companies',
             },
@@ -101,6 +102,9 @@ class Migration(migrations.Migration):
                 ('search', models.TextField(blank=True, editable=False)),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customers', to='integration.gocompany')),
             ],
+            options={
+                'permissions': [('import_customer', 'Can import customers'), ('export_customer', 'Can export customers')],
+            },
         ),
         migrations.CreateModel(
             name='AccessToken',
@@ -166,7 +170,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'statement',
-                'permissions': [('push_statement', 'Can push statements to PowerOffice Go'), ('pull_statement', 'Can update status from PowerOffice Go'), ('withdraw_statement', 'Can hold and withdraw statements')],
+                'permissions': [('push_statement', 'Can push statements to PowerOffice Go'), ('pull_statement', 'Can update status from PowerOffice Go'), ('withdraw_statement', 'Can hold and withdraw statements'), ('import_invoicestatement', 'Can import statements'), ('export_invoicestatement', 'Can export statements')],
             },
         ),
         migrations.CreateModel(
@@ -218,6 +222,9 @@ class Migration(migrations.Migration):
                 ('is_reversed', models.BooleanField(default=False, verbose_name='reversed')),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outgoing_invoices', to='integration.gocompany')),
             ],
+            options={
+                'permissions': [('export_outgoinginvoice', 'Can export outgoing invoices')],
+            },
         ),
         migrations.CreateModel(
             name='LedgerEntry',
@@ -283,6 +290,9 @@ class Migration(migrations.Migration):
                 ('attention', models.TextField(blank=True, editable=False)),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='products', to='integration.gocompany')),
             ],
+            options={
+                'permissions': [('import_product', 'Can import products'), ('export_product', 'Can export products')],
+            },
         ),
         migrations.CreateModel(
             name='ProductInGo',
@@ -404,7 +414,7 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contact_persons', to='integration.customer')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('customer', 'go_contact_person_id'), name='contact_person_go_id_once'), models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('customer',), name='contact_person_one_default')],
+                'constraints': [models.UniqueConstraint(fields=('customer', 'go_contact_person_id'), name='contact_person_go_id_once', violation_error_message='Another contact person of this customer is already linked to this one in Go.'), models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('customer',), name='contact_person_one_default', violation_error_message='A customer has at most one default contact person.')],
             },
         ),
         migrations.AddConstraint(
@@ -413,15 +423,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='gocompany',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['SETUP', 'ACTIVE', 'PAUSED', 'OFF'])), name='go_company_state_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['SETUP', 'ACTIVE', 'PAUSED', 'OFF'])), name='go_company_state_known', violation_error_message='Choose one of the states.'),
         ),
         migrations.AddConstraint(
             model_name='gocompany',
-            constraint=models.CheckConstraint(condition=models.Q(('organisation_number', ''), ('organisation_number__regex', '^[0-9]{9}$'), _connector='OR'), name='go_company_organisation_number_shape'),
+            constraint=models.CheckConstraint(condition=models.Q(('organisation_number', ''), ('organisation_number__regex', '^[0-9]{9}$'), _connector='OR'), name='go_company_organisation_number_shape', violation_error_message='An organisation number has nine digits.'),
         ),
         migrations.AddConstraint(
             model_name='gocompany',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ACTIVE'), _negated=True), models.Q(('client_key_fingerprint', ''), _negated=True), _connector='OR'), name='go_company_active_has_key'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ACTIVE'), _negated=True), models.Q(('client_key_fingerprint', ''), _negated=True), _connector='OR'), name='go_company_active_has_key', violation_error_message='An active company needs a client key. Enter one, or choose another state.'),
         ),
         migrations.AddIndex(
             model_name='customeringo',
@@ -441,7 +451,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='customeringo',
-            constraint=models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_in_go_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_in_go_once', violation_error_message='This customer in Go is already known.'),
         ),
         migrations.AddIndex(
             model_name='customer',
@@ -457,11 +467,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='customer',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('company', 'source', 'source_id'), name='customer_source_id_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('company', 'source', 'source_id'), name='customer_source_id_once', violation_error_message='Another customer of this company has this id in the same source.'),
         ),
         migrations.AddConstraint(
             model_name='customer',
-            constraint=models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_go_id_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_go_id_once', violation_error_message='Another customer of this company is already linked to this customer in Go.'),
         ),
         migrations.AddConstraint(
             model_name='customer',
@@ -489,15 +499,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='outgoinginvoice',
-            constraint=models.UniqueConstraint(fields=('company', 'go_invoice_id'), name='outgoing_invoice_go_id_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'go_invoice_id'), name='outgoing_invoice_go_id_once', violation_error_message='This invoice in Go is already known.'),
         ),
         migrations.AddConstraint(
             model_name='outgoinginvoice',
-            constraint=models.UniqueConstraint(fields=('company', 'invoice_number'), name='outgoing_invoice_number_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'invoice_number'), name='outgoing_invoice_number_once', violation_error_message='Another invoice of this company has this number.'),
         ),
         migrations.AddConstraint(
             model_name='outgoinginvoice',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['INVOICE', 'CREDIT_NOTE'])), name='outgoing_invoice_type_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['INVOICE', 'CREDIT_NOTE'])), name='outgoing_invoice_type_known', violation_error_message='An outgoing invoice is an invoice or a credit note.'),
         ),
         migrations.AddIndex(
             model_name='ledgerentry',
@@ -505,7 +515,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ledgerentry',
-            constraint=models.UniqueConstraint(fields=('company', 'go_entry_id'), name='ledger_entry_go_id_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'go_entry_id'), name='ledger_entry_go_id_once', violation_error_message='This ledger entry in Go is already known.'),
         ),
         migrations.AddIndex(
             model_name='invoicestatement',
@@ -533,19 +543,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invoicestatement',
-            constraint=models.UniqueConstraint(fields=('company', 'reference'), name='statement_reference_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'reference'), name='statement_reference_once', violation_error_message='Another statement of this company has this reference.'),
         ),
         migrations.AddConstraint(
             model_name='invoicestatement',
-            constraint=models.UniqueConstraint(condition=models.Q(('go_order_id', ''), _negated=True), fields=('company', 'go_order_id'), name='statement_go_order_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('go_order_id', ''), _negated=True), fields=('company', 'go_order_id'), name='statement_go_order_once', violation_error_message='Another statement of this company is already linked to this order in Go.'),
         ),
         migrations.AddConstraint(
             model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['UPCOMING', 'PROCESSING', 'PUSHING', 'IN_DOUBT', 'NEEDS_FIX', 'DRAFT', 'CONFIRMED', 'SENT', 'PARTLY_PAID', 'PAID', 'LINK_BROKEN', 'CANCELLED', 'CREDITED', 'WRITTEN_OFF', 'SETTLED_OTHERWISE', 'VOID'])), name='statement_status_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['UPCOMING', 'PROCESSING', 'PUSHING', 'IN_DOUBT', 'NEEDS_FIX', 'DRAFT', 'CONFIRMED', 'SENT', 'PARTLY_PAID', 'PAID', 'LINK_BROKEN', 'CANCELLED', 'CREDITED', 'WRITTEN_OFF', 'SETTLED_OTHERWISE', 'VOID'])), name='statement_status_known', violation_error_message='A statement has one of the known statuses.'),
         ),
         migrations.AddConstraint(
             model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['CANCELLED', 'CONFIRMED', 'CREDITED', 'DRAFT', 'LINK_BROKEN', 'PAID', 'PARTLY_PAID', 'SENT', 'SETTLED_OTHERWISE', 'WRITTEN_OFF']), _negated=True), models.Q(('go_order_id', ''), _negated=True), _connector='OR'), name='statement_in_go_has_order_id'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['CANCELLED', 'CONFIRMED', 'CREDITED', 'DRAFT', 'LINK_BROKEN', 'PAID', 'PARTLY_PAID', 'SENT', 'SETTLED_OTHERWISE', 'WRITTEN_OFF']), _negated=True), models.Q(('go_order_id', ''), _negated=True), _connector='OR'), name='statement_in_go_has_order_id', violation_error_message='A statement that is in Go has the id of its sales order.'),
         ),
         migrations.AddConstraint(
             model_name='invoicestatement',
@@ -557,11 +567,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('total__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '+', models.Value(Decimal('0.005')))), ('total__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '-', models.Value(Decimal('0.005'))))), name='statement_totals_agree'),
+            constraint=models.CheckConstraint(condition=models.Q(('total__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '+', models.Value(Decimal('0.005')))), ('total__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '-', models.Value(Decimal('0.005'))))), name='statement_totals_agree', violation_error_message='Net and VAT do not add up to the total.'),
         ),
         migrations.AddConstraint(
             model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reference', ''), _negated=True), models.Q(('reference__contains', ','), _negated=True)), name='statement_reference'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reference', ''), _negated=True), models.Q(('reference__contains', ','), _negated=True)), name='statement_reference', violation_error_message='A statement has a reference, without commas.'),
         ),
         migrations.AddConstraint(
             model_name='paymentmethod',
@@ -569,7 +579,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['INVOICE', 'CARD', 'DIRECT_DEBIT'])), name='payment_method_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['INVOICE', 'CARD', 'DIRECT_DEBIT'])), name='payment_method_kind_known', violation_error_message='Choose one of the payment methods.'),
         ),
         migrations.AddConstraint(
             model_name='product',
@@ -577,15 +587,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='product',
-            constraint=models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_go_id_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_go_id_once', violation_error_message='Another product of this company is already linked to this product in Go.'),
         ),
         migrations.AddConstraint(
             model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('code__contains', ','), _negated=True), name='product_code_no_comma'),
+            constraint=models.CheckConstraint(condition=models.Q(('code__contains', ','), _negated=True), name='product_code_no_comma', violation_error_message='A product code has no comma.'),
         ),
         migrations.AddConstraint(
             model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='product_vat_rate_is_fraction'),
+            constraint=models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='product_vat_rate_is_fraction', violation_error_message='A VAT rate is between 0 and 1: 0.25 is 25 %.'),
         ),
         migrations.AddIndex(
             model_name='productingo',
@@ -593,11 +603,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='productingo',
-            constraint=models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_in_go_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_in_go_once', violation_error_message='This product in Go is already known.'),
         ),
         migrations.AddConstraint(
             model_name='statementline',
-            constraint=models.UniqueConstraint(fields=('statement', 'line_number'), name='line_number_once'),
+            constraint=models.UniqueConstraint(fields=('statement', 'line_number'), name='line_number_once', violation_error_message='Another line of this statement has this number.'),
         ),
         migrations.AddConstraint(
             model_name='statementline',
@@ -605,7 +615,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='line_vat_rate_is_fraction'),
+            constraint=models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='line_vat_rate_is_fraction', violation_error_message='A VAT rate is between 0 and 1: 0.25 is 25 %.'),
         ),
         migrations.AddConstraint(
             model_name='statementline',
@@ -613,11 +623,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='synccursor',
-            constraint=models.UniqueConstraint(fields=('company', 'resource'), name='sync_cursor_once'),
+            constraint=models.UniqueConstraint(fields=('company', 'resource'), name='sync_cursor_once', violation_error_message='This company already has a watermark for this list.'),
         ),
         migrations.AddConstraint(
             model_name='synccursor',
-            constraint=models.CheckConstraint(condition=models.Q(('resource__in', ['CUSTOMERS', 'PRODUCTS', 'INVOICES', 'LEDGER'])), name='sync_cursor_resource_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('resource__in', ['CUSTOMERS', 'PRODUCTS', 'INVOICES', 'LEDGER'])), name='sync_cursor_resource_known', violation_error_message='A watermark belongs to one of the known lists.'),
         ),
         migrations.AddIndex(
             model_name='syncrun',
@@ -637,10 +647,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='syncattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('statement',), name='attempt_one_open_per_statement'),
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('statement',), name='attempt_one_open_per_statement', violation_error_message='Something is already under way with this statement.'),
         ),
         migrations.AddConstraint(
             model_name='syncattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('outcome', '')), models.Q(('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='attempt_ended_has_outcome'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('outcome', '')), models.Q(('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='attempt_ended_has_outcome', violation_error_message='An attempt that has ended has an outcome, and only then.'),
         ),
     ]

@@ -1,6 +1,7 @@
 """Customers, as we know them and as Go knows them."""
 
 from typing import ClassVar
+from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
@@ -50,6 +51,10 @@ class Customer(Record):
     objects: ClassVar[models.Manager["Customer"]] = CompanyQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar[list[tuple[str, str]]] = [
+            ("import_customer", "Can import customers"),
+            ("export_customer", "Can export customers"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["company", "number"],
@@ -57,9 +62,16 @@ class Customer(Record):
                 violation_error_message="Another customer of this company has this number.",
             ),
             models.UniqueConstraint(
-                fields=["company", "source", "source_id"], condition=~Q(source_id=""), name="customer_source_id_once"
+                fields=["company", "source", "source_id"],
+                condition=~Q(source_id=""),
+                name="customer_source_id_once",
+                violation_error_message="Another customer of this company has this id in the same source.",
             ),
-            models.UniqueConstraint(fields=["company", "go_customer_id"], name="customer_go_id_once"),
+            models.UniqueConstraint(
+                fields=["company", "go_customer_id"],
+                name="customer_go_id_once",
+                violation_error_message="Another customer of this company is already linked to this customer in Go.",
+            ),
             models.CheckConstraint(
                 condition=Q(organisation_number="") | Q(organisation_number__regex=r"^[0-9]{9}$"),
                 name="customer_organisation_number_shape",
@@ -80,6 +92,7 @@ class Customer(Record):
         return f"{self.number} {self.name}" if self.number else self.name
 
     def save(self, *args: object, **kwargs: object) -> None:
+        self.source_id = self.source_id or str(uuid4())
         self.search = " ".join(
             str(part).lower()
             for part in (self.number, self.name, self.organisation_number, self.email, self.source_id)
@@ -101,9 +114,16 @@ class ContactPerson(Record):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["customer", "go_contact_person_id"], name="contact_person_go_id_once"),
             models.UniqueConstraint(
-                fields=["customer"], condition=Q(is_default=True), name="contact_person_one_default"
+                fields=["customer", "go_contact_person_id"],
+                name="contact_person_go_id_once",
+                violation_error_message="Another contact person of this customer is already linked to this one in Go.",
+            ),
+            models.UniqueConstraint(
+                fields=["customer"],
+                condition=Q(is_default=True),
+                name="contact_person_one_default",
+                violation_error_message="A customer has at most one default contact person.",
             ),
         ]
 
@@ -126,7 +146,11 @@ class PaymentMethod(Record):
                 name="payment_method_one_default",
                 violation_error_message="A customer has at most one default payment method.",
             ),
-            models.CheckConstraint(condition=Q(kind__in=PaymentMethodKind.values), name="payment_method_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=PaymentMethodKind.values),
+                name="payment_method_kind_known",
+                violation_error_message="Choose one of the payment methods.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -148,7 +172,11 @@ class CustomerInGo(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["company", "go_customer_id"], name="customer_in_go_once"),
+            models.UniqueConstraint(
+                fields=["company", "go_customer_id"],
+                name="customer_in_go_once",
+                violation_error_message="This customer in Go is already known.",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["company", "number"], name="customer_in_go_number"),

@@ -69,6 +69,10 @@ class GoCompany(Record):
     class Meta:
         verbose_name = "Go company"
         verbose_name_plural = "Go companies"
+        permissions: ClassVar[list[tuple[str, str]]] = [
+            ("test_connection", "Can test the connection to PowerOffice Go"),
+            ("set_client_key", "Can set the client key of a Go company"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["client_key_fingerprint"],
@@ -76,14 +80,20 @@ class GoCompany(Record):
                 name="go_company_client_key_once",
                 violation_error_message="This client key already belongs to another Go company.",
             ),
-            models.CheckConstraint(condition=Q(state__in=CompanyState.values), name="go_company_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=CompanyState.values),
+                name="go_company_state_known",
+                violation_error_message="Choose one of the states.",
+            ),
             models.CheckConstraint(
                 condition=Q(organisation_number="") | Q(organisation_number__regex=r"^[0-9]{9}$"),
                 name="go_company_organisation_number_shape",
+                violation_error_message="An organisation number has nine digits.",
             ),
             models.CheckConstraint(
                 condition=~Q(state=CompanyState.ACTIVE) | ~Q(client_key_fingerprint=""),
                 name="go_company_active_has_key",
+                violation_error_message="An active company needs a client key. Enter one, or choose another state.",
             ),
         ]
 
@@ -127,8 +137,16 @@ class SyncCursor(Record):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["company", "resource"], name="sync_cursor_once"),
-            models.CheckConstraint(condition=Q(resource__in=Resource.values), name="sync_cursor_resource_known"),
+            models.UniqueConstraint(
+                fields=["company", "resource"],
+                name="sync_cursor_once",
+                violation_error_message="This company already has a watermark for this list.",
+            ),
+            models.CheckConstraint(
+                condition=Q(resource__in=Resource.values),
+                name="sync_cursor_resource_known",
+                violation_error_message="A watermark belongs to one of the known lists.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -89,13 +89,26 @@ class InvoiceStatement(Record):
                 name="statement_source_once",
                 violation_error_message="This company already has a statement with this id from this source.",
             ),
-            models.UniqueConstraint(fields=["company", "reference"], name="statement_reference_once"),
             models.UniqueConstraint(
-                fields=["company", "go_order_id"], condition=~Q(go_order_id=""), name="statement_go_order_once"
+                fields=["company", "reference"],
+                name="statement_reference_once",
+                violation_error_message="Another statement of this company has this reference.",
             ),
-            models.CheckConstraint(condition=Q(status__in=StatementStatus.values), name="statement_status_known"),
+            models.UniqueConstraint(
+                fields=["company", "go_order_id"],
+                condition=~Q(go_order_id=""),
+                name="statement_go_order_once",
+                violation_error_message="Another statement of this company is already linked to this order in Go.",
+            ),
             models.CheckConstraint(
-                condition=~Q(status__in=sorted(BEYOND_PUSH)) | ~Q(go_order_id=""), name="statement_in_go_has_order_id"
+                condition=Q(status__in=StatementStatus.values),
+                name="statement_status_known",
+                violation_error_message="A statement has one of the known statuses.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=sorted(BEYOND_PUSH)) | ~Q(go_order_id=""),
+                name="statement_in_go_has_order_id",
+                violation_error_message="A statement that is in Go has the id of its sales order.",
             ),
             models.CheckConstraint(
                 condition=Q(kind=StatementKind.INVOICE) | Q(credits__isnull=False) | ~Q(credit_reason=""),
@@ -112,9 +125,12 @@ class InvoiceStatement(Record):
                 condition=Q(total__lt=F("net") + F("vat") + Decimal("0.005"))
                 & Q(total__gt=F("net") + F("vat") - Decimal("0.005")),
                 name="statement_totals_agree",
+                violation_error_message="Net and VAT do not add up to the total.",
             ),
             models.CheckConstraint(
-                condition=~Q(reference="") & ~Q(reference__contains=","), name="statement_reference"
+                condition=~Q(reference="") & ~Q(reference__contains=","),
+                name="statement_reference",
+                violation_error_message="A statement has a reference, without commas.",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
@@ -132,6 +148,8 @@ class InvoiceStatement(Record):
             ("push_statement", "Can push statements to PowerOffice Go"),
             ("pull_statement", "Can update status from PowerOffice Go"),
             ("withdraw_statement", "Can hold and withdraw statements"),
+            ("import_invoicestatement", "Can import statements"),
+            ("export_invoicestatement", "Can export statements"),
         ]
 
     def __str__(self) -> str:
@@ -194,14 +212,22 @@ class StatementLine(Record):
     class Meta:
         verbose_name = "line"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["statement", "line_number"], name="line_number_once"),
+            models.UniqueConstraint(
+                fields=["statement", "line_number"],
+                name="line_number_once",
+                violation_error_message="Another line of this statement has this number.",
+            ),
             models.CheckConstraint(
                 condition=Q(kind=LineKind.PRODUCT, product__isnull=False, quantity__isnull=False)
                 | Q(kind=LineKind.TEXT, product__isnull=True, quantity__isnull=True, unit_price__isnull=True),
                 name="line_product_or_text",
                 violation_error_message="A product line has product and quantity; a text line has neither.",
             ),
-            models.CheckConstraint(condition=Q(vat_rate__gte=0, vat_rate__lte=1), name="line_vat_rate_is_fraction"),
+            models.CheckConstraint(
+                condition=Q(vat_rate__gte=0, vat_rate__lte=1),
+                name="line_vat_rate_is_fraction",
+                violation_error_message="A VAT rate is between 0 and 1: 0.25 is 25 %.",
+            ),
             models.CheckConstraint(
                 condition=Q(accrual_from__isnull=True, accrual_to__isnull=True)
                 | Q(accrual_from__isnull=False, accrual_to__gte=F("accrual_from")),

@@ -43,10 +43,25 @@ class OutgoingInvoice(Record):
     objects: ClassVar[models.Manager["OutgoingInvoice"]] = CompanyQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar[list[tuple[str, str]]] = [
+            ("export_outgoinginvoice", "Can export outgoing invoices"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["company", "go_invoice_id"], name="outgoing_invoice_go_id_once"),
-            models.UniqueConstraint(fields=["company", "invoice_number"], name="outgoing_invoice_number_once"),
-            models.CheckConstraint(condition=Q(type__in=InvoiceType.values), name="outgoing_invoice_type_known"),
+            models.UniqueConstraint(
+                fields=["company", "go_invoice_id"],
+                name="outgoing_invoice_go_id_once",
+                violation_error_message="This invoice in Go is already known.",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "invoice_number"],
+                name="outgoing_invoice_number_once",
+                violation_error_message="Another invoice of this company has this number.",
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=InvoiceType.values),
+                name="outgoing_invoice_type_known",
+                violation_error_message="An outgoing invoice is an invoice or a credit note.",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["company", "match_id"], name="outgoing_invoice_match"),
@@ -83,7 +98,11 @@ class LedgerEntry(Record):
     class Meta:
         verbose_name_plural = "ledger entries"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["company", "go_entry_id"], name="ledger_entry_go_id_once"),
+            models.UniqueConstraint(
+                fields=["company", "go_entry_id"],
+                name="ledger_entry_go_id_once",
+                violation_error_message="This ledger entry in Go is already known.",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["company", "match_id"], name="ledger_entry_match"),

@@ -42,15 +42,31 @@ class Product(Record):
     objects: ClassVar[models.Manager["Product"]] = CompanyQuerySet.as_manager()
 
     class Meta:
+        permissions: ClassVar[list[tuple[str, str]]] = [
+            ("import_product", "Can import products"),
+            ("export_product", "Can export products"),
+        ]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["company", "code"],
                 name="product_code_once",
                 violation_error_message="Another product of this company has this code.",
             ),
-            models.UniqueConstraint(fields=["company", "go_product_id"], name="product_go_id_once"),
-            models.CheckConstraint(condition=~Q(code__contains=","), name="product_code_no_comma"),
-            models.CheckConstraint(condition=Q(vat_rate__gte=0, vat_rate__lte=1), name="product_vat_rate_is_fraction"),
+            models.UniqueConstraint(
+                fields=["company", "go_product_id"],
+                name="product_go_id_once",
+                violation_error_message="Another product of this company is already linked to this product in Go.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(code__contains=","),
+                name="product_code_no_comma",
+                violation_error_message="A product code has no comma.",
+            ),
+            models.CheckConstraint(
+                condition=Q(vat_rate__gte=0, vat_rate__lte=1),
+                name="product_vat_rate_is_fraction",
+                violation_error_message="A VAT rate is between 0 and 1: 0.25 is 25 %.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,7 +86,11 @@ class ProductInGo(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["company", "go_product_id"], name="product_in_go_once"),
+            models.UniqueConstraint(
+                fields=["company", "go_product_id"],
+                name="product_in_go_once",
+                violation_error_message="This product in Go is already known.",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["company", "code"], name="product_in_go_code")]
 

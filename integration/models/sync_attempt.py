@@ -67,11 +67,15 @@ class SyncAttempt(models.Model):
         verbose_name = "attempt"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["statement"], condition=Q(ended_at__isnull=True), name="attempt_one_open_per_statement"
+                fields=["statement"],
+                condition=Q(ended_at__isnull=True),
+                name="attempt_one_open_per_statement",
+                violation_error_message="Something is already under way with this statement.",
             ),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, outcome="") | (Q(ended_at__isnull=False) & ~Q(outcome="")),
                 name="attempt_ended_has_outcome",
+                violation_error_message="An attempt that has ended has an outcome, and only then.",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
