@@ -1,1 +1,40 @@
-"""Celery entry points."""
+"""Celery entry points: a few lines each. The table is the queue; a lost or doubled message changes nothing."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from integration import remotes
+from integration.enums import RunTrigger
+from integration.use_cases import run_cycle as cycles
+
+
+@shared_task
+def start_cycles(**_: Any) -> None:
+    """Every 15 minutes: a whole cycle for each company."""
+    for company_id in cycles.companies_to_cycle():
+        run_company_cycle.delay(company_id=company_id, trigger=RunTrigger.SCHEDULE.value)
+
+
+@shared_task
+def sweep(**_: Any) -> None:
+    """Every minute: pick up what was missed."""
+    for company_id in cycles.sweep(timezone.now()):
+        run_company_cycle.delay(company_id=company_id, trigger=RunTrigger.SCHEDULE.value)
+
+
+@shared_task
+def run_company_cycle(
+    *, company_id: int, trigger: str = RunTrigger.SCHEDULE.value, run_id: int | None = None, **_: Any
+) -> None:
+    """One turn for one company; when more is left, to the back of the row."""
+    turn = cycles.run_cycle(
+        company_id,
+        client_for=remotes.go_client,
+        clock=timezone.now,
+        trigger=RunTrigger(trigger),
+        run_id=run_id,
+    )
+    if turn.goes_on:
+        run_company_cycle.delay(company_id=company_id, trigger=trigger, run_id=turn.run_id)

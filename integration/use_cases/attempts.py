@@ -1,0 +1,77 @@
+"""The trail: each try with a remote system is opened before the request leaves and closed once."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from integration.enums import AttemptOutcome, Operation
+from integration.errors import Evidence, RemoteError
+from integration.models import Customer, GoCompany, InvoiceStatement, Product, SyncAttempt, SyncRun
+
+
+def open_attempt(
+    *,
+    company: GoCompany,
+    operation: Operation,
+    now: datetime,
+    run: SyncRun | None = None,
+    statement: InvoiceStatement | None = None,
+    customer: Customer | None = None,
+    product: Product | None = None,
+) -> SyncAttempt:
+    """A new open attempt, with a lease longer than any call can take."""
+    return SyncAttempt.objects.create(
+        company=company,
+        run=run,
+        operation=operation,
+        statement=statement,
+        customer=customer,
+        product=product,
+        started_at=now,
+        lease_until=now + timedelta(seconds=settings.CLAIM_LEASE_SECONDS),
+    )
+
+
+def renew_lease(attempt: SyncAttempt, now: datetime) -> bool:
+    """Hold on to an open attempt. False: it was taken from us; do not send anything for it."""
+    return bool(
+        SyncAttempt.objects.filter(pk=attempt.pk, ended_at__isnull=True, lease_until__gt=now).update(
+            lease_until=now + timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
+        )
+    )
+
+
+def close_attempt(
+    attempt: SyncAttempt,
+    outcome: AttemptOutcome,
+    *,
+    now: datetime,
+    message: str = "",
+    error_code: str = "",
+    evidence: Evidence | None = None,
+    next_try_at: datetime | None = None,
+) -> bool:
+    """Close it. False: it was closed already (its lease had run out); nothing was changed."""
+    said = evidence or Evidence()
+    remote_words = ": ".join(part for part in (said.title, said.detail) if part)
+    return bool(
+        SyncAttempt.objects.filter(pk=attempt.pk, ended_at__isnull=True).update(
+            ended_at=now,
+            outcome=outcome,
+            error_code=error_code,
+            message="\n".join(part for part in (message, remote_words) if part),
+            http_status=said.status,
+            request_id=said.request_id[:100],
+            request_excerpt=said.request_excerpt,
+            answer_excerpt=said.answer_excerpt,
+            next_try_at=next_try_at,
+        )
+    )
+
+
+def error_code(error: Exception) -> str:
+    """A short, stable name for what went wrong."""
+    name = type(error).__name__
+    if not isinstance(error, RemoteError):
+        return "INTERNAL"
+    return "".join(f"_{sign}" if sign.isupper() and place else sign for place, sign in enumerate(name)).upper()

@@ -1,0 +1,66 @@
+"""Test connection: does the key work, whose books does it open, and which rights are missing?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.enums import AttemptOutcome, CompanyState, Operation
+from integration.errors import ConfigurationError, RemoteError
+from integration.models import GoCompany
+from integration.models.go_company import PROBE_EVERY
+from integration.use_cases.attempts import close_attempt, error_code, open_attempt
+
+NEEDED: Final = {
+    "Customer_Full": "read and write customers",
+    "Product_Full": "read and write products",
+    "SalesOrders_Full": "make and read sales orders",
+    "OutgoingInvoice": "read invoices",
+    "CustomerLedger": "read payments",
+    "GeneralLedgerAccount": "read accounts",
+    "CommonServices": "read VAT codes and payment terms",
+}
+"""Privileges that the main job needs, and what for. `X_Full` includes `X` (reference §6)."""
+
+
+@dataclass(frozen=True)
+class CompanyCheck:
+    """What a test of the connection found. `problem` is empty when the key works."""
+
+    client_name: str = ""
+    present: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    may_send_invoices: bool | None = None
+    problem: str = ""
+
+
+def check_company(*, company: GoCompany, client: PowerOfficeClient, now: datetime) -> CompanyCheck:
+    """One request. A paused company whose key works again becomes active. Never raises for what Go answers."""
+    attempt = open_attempt(company=company, operation=Operation.CHECK_COMPANY, now=now)
+    try:
+        told = client.client_information()
+    except RemoteError as error:
+        setup = isinstance(error, ConfigurationError)
+        close_attempt(
+            attempt,
+            AttemptOutcome.SETUP if setup else AttemptOutcome.LATER,
+            now=now,
+            message=error.message,
+            error_code=error_code(error),
+            evidence=error.evidence,
+        )
+        GoCompany.objects.filter(pk=company.pk, state=CompanyState.PAUSED).update(probe_at=now + PROBE_EVERY)
+        return CompanyCheck(problem=error.message)
+    missing = tuple(name for name in NEEDED if not {name, f"{name.removesuffix('_Full')}_Full"} & set(told.privileges))
+    close_attempt(attempt, AttemptOutcome.DONE, now=now, message=f"The key opens the books of {told.client_name}.")
+    paused = GoCompany.objects.filter(pk=company.pk, state=CompanyState.PAUSED)
+    if missing:
+        paused.update(probe_at=now + PROBE_EVERY)
+    else:
+        paused.update(state=CompanyState.ACTIVE, state_reason="", probe_at=None, updated_at=now)
+    return CompanyCheck(
+        client_name=told.client_name,
+        present=tuple(name for name in NEEDED if name not in missing),
+        missing=missing,
+        may_send_invoices=told.may_send_invoices,
+    )

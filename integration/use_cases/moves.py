@@ -1,0 +1,47 @@
+"""The only place where a statement's status changes: by conditional UPDATE, with who and why written beside it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import User
+from integration.decisions.transitions import is_allowed
+from integration.enums import StatementStatus
+from integration.models import InvoiceStatement, StatementMove
+
+
+class MoveNotAllowed(Exception):
+    """The table of moves does not have this one: our own fault, nothing was changed."""
+
+
+def move(
+    statement_id: int,
+    *,
+    from_status: str,
+    to_status: StatementStatus,
+    now: datetime,
+    reason: str,
+    user: User | None = None,
+    **fields: Any,
+) -> bool:
+    """Move one statement, setting `fields` with it. False: somebody else was faster, nothing was changed.
+
+    Raises MoveNotAllowed when `decisions.transitions` has no such move.
+    """
+    if not is_allowed(from_status, to_status):
+        raise MoveNotAllowed(f"Statement {statement_id}: {from_status} -> {to_status} is not in the table of moves.")
+    with transaction.atomic():
+        changed = InvoiceStatement.objects.filter(pk=statement_id, status=from_status).update(
+            status=to_status, updated_at=now, **fields
+        )
+        if changed:
+            StatementMove.objects.create(
+                statement_id=statement_id,
+                from_status=from_status,
+                to_status=to_status,
+                at=now,
+                user=user,
+                reason=reason,
+            )
+    return bool(changed)

@@ -1,0 +1,474 @@
+"""Push: claim, decide, send, record. Every statement that should reach Go does, once, whatever breaks on the way.
+
+A power cut after any line is safe: before the claim nothing happened; after it the lease runs out and the sweep
+makes it a doubt; a doubt is settled by looking (`settle_doubts`), never by sending again blindly.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.decisions.retries import next_try
+from integration.decisions.sales_orders import (
+    LineFacts,
+    Problem,
+    StatementFacts,
+    sales_order_draft,
+    totals_differ,
+)
+from integration.enums import (
+    AttemptOutcome,
+    LineKind,
+    Operation,
+    OrderStateOnArrival,
+    StatementKind,
+    StatementStatus,
+)
+from integration.errors import (
+    ConfigurationError,
+    Conflict,
+    InDoubt,
+    NotFound,
+    PermanentError,
+    Refused,
+    RemoteError,
+    TemporaryError,
+)
+from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
+from integration.terms import SalesOrder
+from integration.use_cases.attempts import close_attempt, error_code, open_attempt, renew_lease
+from integration.use_cases.moves import move
+from integration.use_cases.sync_customers import CustomerProblem, ensure_customer, forget_customer
+from integration.use_cases.sync_products import create_product, products_in_go, recheck_products
+
+logger = logging.getLogger(__name__)
+
+REFERENCE_TAKEN = "REFERENCE_TAKEN"
+"""Attention code: Go says that our reference is in use. Nobody but a look-up can tell by what."""
+
+
+class ClaimLost(Exception):
+    """Our lease ran out before the request left: nothing was sent, somebody else has the statement."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How one push ended; `stop` asks the loop to end (throttled, or the company is paused)."""
+
+    outcome: AttemptOutcome
+    stop: bool = False
+
+
+def due_statements(company: GoCompany, now: datetime) -> "list[int]":
+    """The next statements to push, oldest first: at most a hundred at a time, because the queue moves."""
+    return list(
+        InvoiceStatement.objects.filter(company=company, status=StatementStatus.PROCESSING)
+        .filter(Q(next_try_at__isnull=True) | Q(next_try_at__lte=now))
+        .order_by("next_try_at", "pk")
+        .values_list("pk", flat=True)[:100]
+    )
+
+
+def push_queue(
+    company: GoCompany,
+    client: PowerOfficeClient,
+    *,
+    clock: Callable[[], datetime],
+    keep_going: Callable[[], bool],
+    run: SyncRun | None = None,
+) -> Counter[str]:
+    """Push what is due until the queue is empty, `keep_going` says stop, or nothing can be sent now."""
+    counts: Counter[str] = Counter()
+    tried: set[int] = set()
+    while batch := [pk for pk in due_statements(company, clock()) if pk not in tried]:
+        for statement_id in batch:
+            if not keep_going():
+                return counts
+            tried.add(statement_id)
+            sent = push_statement(statement_id, company, client, clock=clock, run=run)
+            if sent is None:
+                continue
+            counts[sent.outcome.value] += 1
+            if sent.stop:
+                return counts
+    return counts
+
+
+def claim(statement_id: int, company: GoCompany, *, now: datetime, run: SyncRun | None) -> SyncAttempt | None:
+    """Take a statement from the queue, or None when somebody else did."""
+    with transaction.atomic(durable=True):
+        if not move(
+            statement_id,
+            from_status=StatementStatus.PROCESSING,
+            to_status=StatementStatus.PUSHING,
+            now=now,
+            reason="Taken from the queue",
+        ):
+            return None
+        statement = InvoiceStatement.objects.get(pk=statement_id)
+        return open_attempt(company=company, operation=Operation.CREATE_ORDER, now=now, run=run, statement=statement)
+
+
+def push_statement(
+    statement_id: int,
+    company: GoCompany,
+    client: PowerOfficeClient,
+    *,
+    clock: Callable[[], datetime],
+    run: SyncRun | None = None,
+) -> Sent | None:
+    """Push one statement. None: it was not ours to push. Never raises for what the remote system does."""
+    attempt = claim(statement_id, company, now=clock(), run=run)
+    if attempt is None:
+        return None
+    left_us = False
+
+    def before_send() -> None:
+        nonlocal left_us
+        if not renew_lease(attempt, clock()):
+            raise ClaimLost
+        left_us = True
+
+    statement = InvoiceStatement.objects.select_related(
+        "company", "customer__company", "credits__outgoing_invoice"
+    ).get(pk=statement_id)
+    try:
+        facts = prepare(statement, client, clock=clock, run=run)
+        order = sales_order_draft(facts)
+        if isinstance(order, list):
+            return _not_ready(statement, attempt, order, now=clock())
+        made = client.create_order(order, before_send=before_send)
+        return _record(statement, attempt, made, now=clock())
+    except ClaimLost:
+        logger.warning("Statement %s: the claim ran out before the request left; nothing was sent.", statement)
+        return None
+    except InDoubt as error:
+        return _doubt(statement, attempt, error, now=clock()) if left_us else _later(statement, attempt, error, clock())
+    except TemporaryError as error:
+        return _later(statement, attempt, error, clock())
+    except ConfigurationError as error:
+        return _pause(statement, attempt, error, now=clock())
+    except PermanentError as error:
+        return _refused(statement, attempt, error, client, now=clock())
+    except Exception as error:
+        logger.exception("Statement %s: our own fault while pushing.", statement)
+        return _internal(statement, attempt, error, left_us=left_us, now=clock())
+
+
+def prepare(
+    statement: InvoiceStatement,
+    client: PowerOfficeClient,
+    *,
+    clock: Callable[[], datetime],
+    run: SyncRun | None = None,
+) -> StatementFacts:
+    """The statement as plain values, its customer and products made known to Go.
+
+    Asks Go nothing about customers and products that are known. Raises remote errors other than refusals.
+    """
+    customer_in_go, customer_problem = None, ""
+    if statement.customer is not None:
+        try:
+            customer_in_go = ensure_customer(statement.customer, client, clock=clock, run=run)
+        except CustomerProblem as problem:
+            customer_problem = str(problem)
+    lines = list(statement.lines.select_related("product__company").order_by("line_number"))
+    known: dict[str, int | str] = dict(
+        products_in_go(statement.company, {line.product.code for line in lines if line.product})
+    )
+    for line in lines:
+        if line.product and line.product.code not in known:
+            known[line.product.code] = create_product(line.product, client, clock=clock, run=run)
+    facts = []
+    for line in lines:
+        in_go = known.get(line.product.code) if line.product else None
+        facts.append(
+            LineFacts(
+                line_number=line.line_number,
+                kind=line.kind,
+                description=line.description,
+                product_code=line.product.code if line.product else "",
+                product_in_go=in_go if isinstance(in_go, int) else None,
+                product_problem=in_go if isinstance(in_go, str) else "",
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                discount_percent=line.discount_percent,
+                department=line.department,
+                project=line.project,
+                accrual_from=line.accrual_from,
+                accrual_to=line.accrual_to,
+            )
+        )
+    return statement_facts(statement, tuple(facts), customer_in_go=customer_in_go, customer_problem=customer_problem)
+
+
+def statement_facts(
+    statement: InvoiceStatement,
+    lines: tuple[LineFacts, ...],
+    *,
+    customer_in_go: int | None,
+    customer_problem: str = "",
+) -> StatementFacts:
+    """A statement's header as plain values."""
+    credited = statement.credits.outgoing_invoice if statement.credits else None
+    return StatementFacts(
+        reference=statement.reference,
+        kind=statement.kind,
+        currency=statement.currency,
+        statement_date=statement.statement_date,
+        total=statement.total,
+        has_customer=statement.customer is not None,
+        order_number=statement.pk,
+        customer_in_go=customer_in_go,
+        customer_problem=customer_problem,
+        stated_total=statement.stated_total,
+        delivery_date=statement.delivery_date,
+        payment_days=statement.payment_days
+        if statement.payment_days is not None
+        else (statement.customer.payment_days if statement.customer else None) or statement.company.payment_days,
+        customer_reference=statement.customer_reference,
+        purchase_order_reference=statement.purchase_order_reference,
+        contract_number=statement.contract_number,
+        locked=statement.company.order_state_on_arrival == OrderStateOnArrival.LOCKED,
+        related_invoice_number=credited.invoice_number
+        if credited and statement.kind == StatementKind.CREDIT_NOTE
+        else None,
+        lines=lines,
+    )
+
+
+def order_fields(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> dict[str, Any]:
+    """What is kept of an order that Go has: also what a person must know when its total is not ours."""
+    differs = totals_differ(statement.total, order.total, order.line_count)
+    return {
+        "go_order_id": order.id,
+        "go_order_number": order.number,
+        "go_total": order.total,
+        "go_line_count": order.line_count,
+        "go_last_changed_at": order.last_changed_at,
+        "go_says": f"Draft no. {order.number}",
+        "pushed_at": now,
+        "missing_since": None,
+        "doubt_since": None,
+        "next_try_at": None,
+        "tries": 0,
+        "attention_code": "TOTAL_DIFFERS" if differs else "",
+        "attention": _total_differs(statement.total, order.total, statement.currency) if differs else "",
+    }
+
+
+def _total_differs(ours: Decimal, theirs: Decimal, currency: str) -> str:
+    return (
+        f"PowerOffice Go says {theirs} {currency}, we say {ours} {currency}. Go takes VAT from the product's sales "
+        "account: compare it with the VAT rate here before the invoice is sent."
+    )
+
+
+def arrived(order: SalesOrder) -> StatementStatus:
+    """The status of a statement whose order is in Go, not sent."""
+    return StatementStatus.CONFIRMED if order.locked else StatementStatus.DRAFT
+
+
+def _record(statement: InvoiceStatement, attempt: SyncAttempt, order: SalesOrder, *, now: datetime) -> Sent:
+    """Go has it. Also when the sweep meanwhile took us for dead and made it a doubt: the answer is the truth."""
+    fields = order_fields(statement, order, now)
+    with transaction.atomic(durable=True):
+        for from_status in (StatementStatus.PUSHING, StatementStatus.IN_DOUBT):
+            if move(
+                statement.pk,
+                from_status=from_status,
+                to_status=arrived(order),
+                now=now,
+                reason=f"Sales order {order.number} made in PowerOffice Go",
+                **fields,
+            ):
+                break
+        close_attempt(attempt, AttemptOutcome.DONE, now=now, message=str(fields["attention"]))
+        _refresh_search(statement.pk)
+    return Sent(AttemptOutcome.DONE)
+
+
+def _refresh_search(statement_id: int) -> None:
+    """Go's order number can be searched for."""
+    statement = InvoiceStatement.objects.select_related("customer", "outgoing_invoice").get(pk=statement_id)
+    statement.refresh_search()
+    InvoiceStatement.objects.filter(pk=statement_id).update(search=statement.search)
+
+
+def _not_ready(statement: InvoiceStatement, attempt: SyncAttempt, problems: list[Problem], *, now: datetime) -> Sent:
+    message = "\n".join(str(problem) for problem in problems[:50])
+    if len(problems) > 50:
+        message += f"\n… and {len(problems) - 50} more."
+    return _stuck(statement, attempt, AttemptOutcome.NOT_READY, code=problems[0].code, message=message, now=now)
+
+
+def _stuck(
+    statement: InvoiceStatement,
+    attempt: SyncAttempt,
+    outcome: AttemptOutcome,
+    *,
+    code: str,
+    message: str,
+    now: datetime,
+    error: RemoteError | None = None,
+) -> Sent:
+    """A person must mend it; nothing of it is in Go."""
+    with transaction.atomic(durable=True):
+        move(
+            statement.pk,
+            from_status=StatementStatus.PUSHING,
+            to_status=StatementStatus.NEEDS_FIX,
+            now=now,
+            reason=message,
+            attention=message,
+            attention_code=code,
+            next_try_at=None,
+        )
+        close_attempt(
+            attempt, outcome, now=now, message=message, error_code=code, evidence=error.evidence if error else None
+        )
+    return Sent(outcome)
+
+
+def _later(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, now: datetime) -> Sent:
+    """Nothing reached Go: back into the queue with a next time. Being throttled ends this worker's turn."""
+    retry_after = error.retry_after if isinstance(error, TemporaryError) else None
+    again = next_try(now, statement.tries, retry_after=retry_after)
+    with transaction.atomic(durable=True):
+        move(
+            statement.pk,
+            from_status=StatementStatus.PUSHING,
+            to_status=StatementStatus.PROCESSING,
+            now=now,
+            reason=error.message,
+            next_try_at=again,
+            tries=statement.tries + 1,
+        )
+        close_attempt(
+            attempt,
+            AttemptOutcome.LATER,
+            now=now,
+            message=error.message,
+            error_code=error_code(error),
+            evidence=error.evidence,
+            next_try_at=again,
+        )
+    return Sent(AttemptOutcome.LATER, stop=retry_after is not None)
+
+
+def _doubt(
+    statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, *, now: datetime, code: str = ""
+) -> Sent:
+    """The request left us and we do not know what became of it: look before anything else happens."""
+    with transaction.atomic(durable=True):
+        move(
+            statement.pk,
+            from_status=StatementStatus.PUSHING,
+            to_status=StatementStatus.IN_DOUBT,
+            now=now,
+            reason=error.message,
+            doubt_since=now,
+            next_try_at=None,
+            tries=statement.tries + 1,
+            attention_code=code,
+        )
+        close_attempt(
+            attempt,
+            AttemptOutcome.IN_DOUBT,
+            now=now,
+            message=error.message,
+            error_code=error_code(error),
+            evidence=error.evidence,
+        )
+    return Sent(AttemptOutcome.IN_DOUBT)
+
+
+def _pause(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, *, now: datetime) -> Sent:
+    """Keys or rights are refused: the whole company waits, this statement goes back to the queue unharmed."""
+    with transaction.atomic(durable=True):
+        statement.company.pause(error.message, now)
+        move(
+            statement.pk,
+            from_status=StatementStatus.PUSHING,
+            to_status=StatementStatus.PROCESSING,
+            now=now,
+            reason=error.message,
+        )
+        close_attempt(
+            attempt,
+            AttemptOutcome.SETUP,
+            now=now,
+            message=error.message,
+            error_code=error_code(error),
+            evidence=error.evidence,
+        )
+    return Sent(AttemptOutcome.SETUP, stop=True)
+
+
+def _refused(
+    statement: InvoiceStatement,
+    attempt: SyncAttempt,
+    error: PermanentError,
+    client: PowerOfficeClient,
+    *,
+    now: datetime,
+) -> Sent:
+    """A refusal may mean "I have it already": which status and words Go uses for that is not known, so we look.
+
+    A doubt finds it (or not); only a refusal that is about something else stops the statement at once.
+    """
+    said = f"{error.evidence.title} {error.evidence.detail}"
+    about_reference = "externalimportreference" in said.casefold() or statement.reference.casefold() in said.casefold()
+    if isinstance(error, Conflict) or about_reference:
+        return _doubt(statement, attempt, error, now=now, code=REFERENCE_TAKEN)
+    message = f"PowerOffice Go refused it: {error.evidence.detail or error.message}"
+    if isinstance(error, NotFound):
+        _recheck(statement, client)
+    elif isinstance(error, Refused):
+        try:
+            taken = client.find_orders([statement.reference], since=now - timedelta(days=1)) or client.find_invoices(
+                [statement.reference], since=now - timedelta(days=1)
+            )
+        except RemoteError:
+            logger.warning("Statement %s: refused, and the look-up failed too; in doubt.", statement)
+            return _doubt(statement, attempt, error, now=now)
+        if taken:
+            return _doubt(statement, attempt, error, now=now, code=REFERENCE_TAKEN)
+    return _stuck(
+        statement, attempt, AttemptOutcome.REFUSED, code=error_code(error), message=message, now=now, error=error
+    )
+
+
+def _recheck(statement: InvoiceStatement, client: PowerOfficeClient) -> None:
+    """Something we took for known is gone from Go: see what, so that the next push uses today's knowledge."""
+    try:
+        customer = statement.customer
+        if customer is not None and customer.go_customer_id is not None:
+            try:
+                client.customer(customer.go_customer_id)
+            except NotFound:
+                forget_customer(customer)
+        codes = statement.lines.filter(kind=LineKind.PRODUCT).values_list("product__code", flat=True)
+        recheck_products(statement.company, client, (code for code in codes if code))
+    except RemoteError as error:
+        logger.warning("Statement %s: could not look what is missing in Go: %s", statement, error)
+
+
+def _internal(
+    statement: InvoiceStatement, attempt: SyncAttempt, error: Exception, *, left_us: bool, now: datetime
+) -> Sent:
+    """Our own fault. If the request may have left, it is a doubt; else the statement stops and says so."""
+    wrapped = RemoteError(f"Fakturabro made a mistake ({type(error).__name__}). Support has the details in the log.")
+    if left_us:
+        return _doubt(statement, attempt, wrapped, now=now)
+    return _stuck(
+        statement, attempt, AttemptOutcome.INTERNAL, code="INTERNAL", message=wrapped.message, now=now, error=wrapped
+    )

@@ -1,0 +1,188 @@
+"""What people do with statements: push, activate, hold, withdraw, push again.
+
+Each act is first a plan (what will change, what is held back and why) and then carried out in one transaction,
+with who and why written beside it. A statement that the machines took meanwhile is held back, never fought over.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+
+from accounts.models import User
+from integration.decisions.sales_orders import statement_reference
+from integration.enums import CompanyState, LineKind, StatementStatus
+from integration.models import AdminAction, InvoiceStatement
+from integration.use_cases.moves import move
+from integration.use_cases.push_statements import REFERENCE_TAKEN
+
+S = StatementStatus
+
+
+class ReviewAction(StrEnum):
+    """The acts."""
+
+    PUSH = "push"
+    ACTIVATE = "activate"
+    HOLD = "hold"
+    WITHDRAW = "withdraw"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """From which states an act leads where. `keeps` may stay where it is: only its next try is brought forward."""
+
+    title: str
+    verb: str
+    from_statuses: frozenset[StatementStatus]
+    to_status: StatementStatus
+    keeps: frozenset[StatementStatus] = frozenset()
+
+
+RULES: Final[dict[ReviewAction, Rule]] = {
+    ReviewAction.PUSH: Rule(
+        "Push drafts", "queued", frozenset({S.UPCOMING, S.NEEDS_FIX}), S.PROCESSING, frozenset({S.PROCESSING})
+    ),
+    ReviewAction.ACTIVATE: Rule("Activate", "activated", frozenset({S.UPCOMING}), S.PROCESSING),
+    ReviewAction.HOLD: Rule("Hold", "put on hold", frozenset({S.PROCESSING}), S.UPCOMING, frozenset({S.UPCOMING})),
+    ReviewAction.WITHDRAW: Rule("Withdraw", "withdrawn", frozenset({S.UPCOMING, S.PROCESSING, S.NEEDS_FIX}), S.VOID),
+    ReviewAction.RELEASE: Rule("Push again", "queued", frozenset({S.NEEDS_FIX}), S.PROCESSING),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an act would do. `sums` are totals incl. VAT per currency of what is ready; `held_back` counts by reason."""
+
+    action: ReviewAction
+    ready: tuple[int, ...]
+    sums: tuple[tuple[str, Decimal], ...]
+    held_back: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an act did."""
+
+    done: int
+    held_back: tuple[tuple[str, int], ...]
+    companies: tuple[int, ...] = ()
+
+
+def _has_product_lines(statement: InvoiceStatement) -> bool:
+    counted = getattr(statement, "line_count", None)  # from `_rows`, which counts for many at once
+    return bool(counted) if counted is not None else statement.lines.filter(kind=LineKind.PRODUCT).exists()
+
+
+def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
+    """In words why this act is not possible now, or nothing."""
+    rule = RULES[action]
+    status = StatementStatus(statement.status)
+    if status not in rule.from_statuses | rule.keeps:
+        return f"{status.label.lower()}: not possible in this state"
+    if action is ReviewAction.HOLD and status == S.UPCOMING and statement.held:
+        return "already on hold"
+    if rule.to_status == S.PROCESSING:
+        if statement.customer_id is None:
+            return "no customer"
+        if not _has_product_lines(statement):
+            return "no product lines"
+        if statement.company.state in {CompanyState.SETUP, CompanyState.OFF}:
+            return f"{statement.company} is not active"
+    return ""
+
+
+def _rows(statements: QuerySet[InvoiceStatement]) -> Iterable[InvoiceStatement]:
+    return (
+        statements.select_related("company")
+        .annotate(line_count=Count("lines", filter=Q(lines__kind=LineKind.PRODUCT)))
+        .order_by("pk")
+        .iterator(chunk_size=500)
+    )
+
+
+def plan(action: ReviewAction, statements: QuerySet[InvoiceStatement]) -> Plan:
+    """What would happen now. Changes nothing."""
+    ready: list[int] = []
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    held_back: Counter[str] = Counter()
+    for statement in _rows(statements):
+        reason = why_not(action, statement)
+        if reason:
+            held_back[reason] += 1
+        else:
+            ready.append(statement.pk)
+            sums[statement.currency] += statement.total
+    return Plan(action, tuple(ready), tuple(sorted(sums.items())), tuple(held_back.most_common()))
+
+
+def carry_out(
+    action: ReviewAction,
+    statements: QuerySet[InvoiceStatement],
+    *,
+    user: User,
+    now: datetime,
+    reason: str = "",
+) -> Report:
+    """Do it. The caller nudges the workers of `companies` after commit.
+
+    The table is the queue: a lost nudge is harmless.
+    """
+    rule = RULES[action]
+    done = 0
+    held_back: Counter[str] = Counter()
+    companies: set[int] = set()
+    with transaction.atomic():
+        for statement in list(_rows(statements)):
+            refusal = why_not(action, statement)
+            if not refusal and not _act(action, rule, statement, user=user, now=now, reason=reason):
+                refusal = "changed by somebody else meanwhile"
+            if refusal:
+                held_back[refusal] += 1
+                continue
+            done += 1
+            companies.add(statement.company_id)
+            AdminAction.objects.create(
+                company=statement.company,
+                user=user,
+                at=now,
+                action=action.value,
+                statement=statement,
+                record=str(statement)[:200],
+                before={"status": statement.status},
+                after={"status": rule.to_status.value},
+                reason=reason,
+            )
+    return Report(done, tuple(held_back.most_common()), tuple(sorted(companies)))
+
+
+def _act(
+    action: ReviewAction, rule: Rule, statement: InvoiceStatement, *, user: User, now: datetime, reason: str
+) -> bool:
+    fields: dict[str, Any] = {"held": action is ReviewAction.HOLD}
+    if rule.to_status == S.PROCESSING:
+        fields |= {"next_try_at": None, "tries": 0, "attention": "", "attention_code": ""}
+        if statement.attention_code == REFERENCE_TAKEN:
+            version = statement.reference_version + 1
+            fields["reference_version"] = version
+            fields["reference"] = statement_reference(statement.source, statement.source_id, version)
+    if statement.status in rule.keeps:
+        return bool(
+            InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(updated_at=now, **fields)
+        )
+    return move(
+        statement.pk,
+        from_status=statement.status,
+        to_status=rule.to_status,
+        now=now,
+        reason=reason or f"{rule.title} by {user}",
+        user=user,
+        **fields,
+    )

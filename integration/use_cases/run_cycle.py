@@ -1,0 +1,213 @@
+"""A cycle: all that is to be done for one company, by one worker at a time, in turns that leave room for others."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from django.db.models import Q
+from django.utils import timezone
+
+from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.enums import CompanyState, RunOutcome, RunTrigger, StatementStatus
+from integration.errors import ConfigurationError, RemoteError, TemporaryError
+from integration.models import GoCompany, InvoiceStatement, SyncRun
+from integration.use_cases.check_company import check_company
+from integration.use_cases.moves import move
+from integration.use_cases.pull_statuses import pull_statuses
+from integration.use_cases.push_statements import due_statements, push_queue
+from integration.use_cases.settle_doubts import close_stale_claims, settle_doubts
+from integration.use_cases.sync_customers import read_customers
+from integration.use_cases.sync_products import read_products
+
+logger = logging.getLogger(__name__)
+
+TURN: Final = timedelta(seconds=20)
+"""How long one company may keep a worker before it goes to the back of the row."""
+
+CYCLE_LEASE: Final = timedelta(seconds=45)
+"""A dead worker's company is free again after it. It only keeps the row orderly: once-only rests on the claims."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How a turn ended. `goes_on`: there is more to push now; ask again with this run."""
+
+    run_id: int | None = None
+    goes_on: bool = False
+    counts: tuple[tuple[str, int], ...] = ()
+
+
+def take_cycle(company_id: int, now: datetime) -> str:
+    """The right to work on a company, or nothing when another worker has it."""
+    holder = str(uuid4())
+    taken = (
+        GoCompany.objects.filter(pk=company_id)
+        .filter(Q(cycle_lease_until__isnull=True) | Q(cycle_lease_until__lt=now))
+        .update(cycle_lease_until=now + CYCLE_LEASE, cycle_holder=holder)
+    )
+    return holder if taken else ""
+
+
+def hold_cycle(company_id: int, holder: str, now: datetime) -> bool:
+    """Renew the right. False: it was lost."""
+    return bool(
+        GoCompany.objects.filter(pk=company_id, cycle_holder=holder).update(cycle_lease_until=now + CYCLE_LEASE)
+    )
+
+
+def leave_cycle(company_id: int, holder: str) -> None:
+    """Give the right back."""
+    GoCompany.objects.filter(pk=company_id, cycle_holder=holder).update(cycle_lease_until=None, cycle_holder="")
+
+
+def run_cycle(
+    company_id: int,
+    *,
+    client_for: Callable[[GoCompany], PowerOfficeClient],
+    clock: Callable[[], datetime],
+    trigger: RunTrigger,
+    run_id: int | None = None,
+    stop_asked: Callable[[], bool] = lambda: False,
+) -> Turn:
+    """One turn for one company: settle doubts, read registers, push, pull. Safe to run twice, or by two beats.
+
+    `run_id` goes on with an earlier turn of the same run: registers are not read again. Raises nothing for what
+    Go answers: it is told in the run.
+    """
+    began = clock()
+    holder = take_cycle(company_id, began)
+    if not holder:
+        return Turn()
+    try:
+        company = GoCompany.objects.get(pk=company_id)
+        if company.state == CompanyState.PAUSED:
+            _probe(company, client_for, began)
+            company.refresh_from_db()
+        if company.state != CompanyState.ACTIVE:
+            return Turn()
+        run, is_new = _open_run(company, trigger, run_id, began)
+
+        def keep_going() -> bool:
+            now = clock()
+            if stop_asked() or now - began >= TURN:
+                return False
+            return hold_cycle(company_id, holder, now)
+
+        return _turn(company, run, client_for(company), clock=clock, keep_going=keep_going, is_new=is_new)
+    finally:
+        leave_cycle(company_id, holder)
+
+
+def _open_run(company: GoCompany, trigger: RunTrigger, run_id: int | None, now: datetime) -> tuple[SyncRun, bool]:
+    if run_id is not None:
+        run = SyncRun.objects.filter(pk=run_id, company=company, ended_at__isnull=True).first()
+        if run is not None:
+            return run, False
+    # A run whose worker died is told as it was: it did not end.
+    SyncRun.objects.filter(company=company, ended_at__isnull=True).update(
+        ended_at=now, outcome=RunOutcome.PARTLY, message="Its worker did not come back; the next run goes on."
+    )
+    return SyncRun.objects.create(company=company, trigger=trigger, started_at=now), True
+
+
+def _turn(
+    company: GoCompany,
+    run: SyncRun,
+    client: PowerOfficeClient,
+    *,
+    clock: Callable[[], datetime],
+    keep_going: Callable[[], bool],
+    is_new: bool,
+) -> Turn:
+    counts: Counter[str] = Counter(run.counts)
+    outcome, message, goes_on = RunOutcome.DONE, "", False
+    try:
+        counts.update(
+            {f"doubts {name}": count for name, count in settle_doubts(company, client, clock=clock, run=run).items()}
+        )
+        if due_statements(company, clock()):
+            if is_new:
+                read_customers(company, client)
+                read_products(company, client)
+            pushed = push_queue(company, client, clock=clock, keep_going=keep_going, run=run)
+            counts.update({f"push {name.lower()}": count for name, count in pushed.items()})
+        company.refresh_from_db()
+        goes_on = company.state == CompanyState.ACTIVE and bool(due_statements(company, clock()))
+        if not goes_on and company.state == CompanyState.ACTIVE:
+            counts.update(pull_statuses(company=company, client=client, clock=clock, run=run))
+        if company.state == CompanyState.PAUSED:
+            outcome, message = RunOutcome.FAILED, company.state_reason
+    except ConfigurationError as error:
+        company.pause(error.message, clock())
+        outcome, message = RunOutcome.FAILED, error.message
+    except TemporaryError as error:
+        outcome, message = RunOutcome.PARTLY, f"{error.message} The next cycle goes on."
+    except RemoteError as error:
+        logger.exception("%s: a read was refused.", company)
+        outcome, message = RunOutcome.FAILED, error.message
+    run.counts = dict(counts)
+    if not goes_on:
+        run.ended_at, run.outcome, run.message = clock(), outcome, message
+    run.save(update_fields=["counts", "ended_at", "outcome", "message"])
+    return Turn(run.pk, goes_on=goes_on, counts=tuple(sorted(counts.items())))
+
+
+def _probe(company: GoCompany, client_for: Callable[[GoCompany], PowerOfficeClient], now: datetime) -> None:
+    """Ask, at most twice a minute, whether a paused company works again."""
+    if company.probe_at is not None and company.probe_at > now:
+        return
+    try:
+        check_company(company=company, client=client_for(company), now=now)
+    except ConfigurationError as error:
+        logger.info("%s is still paused: %s", company, error)
+
+
+def activate_due(now: datetime) -> int:
+    """Upcoming statements whose payment date has come begin their journey. Norwegian calendar day. Returns how many."""
+    today = timezone.localdate(now)
+    due = InvoiceStatement.objects.filter(
+        status=StatementStatus.UPCOMING, held=False, payment_date__lte=today, company__state=CompanyState.ACTIVE
+    ).values_list("pk", flat=True)[:5000]
+    return sum(
+        move(
+            pk,
+            from_status=StatementStatus.UPCOMING,
+            to_status=StatementStatus.PROCESSING,
+            now=now,
+            reason="Its payment date has come",
+        )
+        for pk in list(due)
+    )
+
+
+def companies_with_work(now: datetime) -> list[int]:
+    """Companies that have something to push or settle, or a probe that is due."""
+    waiting = InvoiceStatement.objects.filter(
+        Q(status=StatementStatus.PROCESSING) & (Q(next_try_at__isnull=True) | Q(next_try_at__lte=now))
+        | Q(status=StatementStatus.IN_DOUBT),
+        company__state=CompanyState.ACTIVE,
+    )
+    probes = GoCompany.objects.filter(state=CompanyState.PAUSED).filter(Q(probe_at__isnull=True) | Q(probe_at__lte=now))
+    return sorted(
+        set(waiting.values_list("company_id", flat=True).distinct()) | set(probes.values_list("pk", flat=True))
+    )
+
+
+def sweep(now: datetime) -> list[int]:
+    """Every minute: stale claims become doubts, due statements are activated. Returns the companies with work."""
+    close_stale_claims(now)
+    activate_due(now)
+    return companies_with_work(now)
+
+
+def companies_to_cycle() -> list[int]:
+    """Companies whose cycle the schedule starts."""
+    return list(
+        GoCompany.objects.filter(state__in=[CompanyState.ACTIVE, CompanyState.PAUSED])
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )

@@ -1,0 +1,213 @@
+"""Doubts: what became of a write whose answer never came? Look, for many statements with one list.
+
+Found: it is ours. Absent: only a look-up that began long enough after the doubt proves it (Go reads from a replica
+that lags, and a slow request may still be committed after our time-out); until then the statement stays in doubt.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+
+from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.decisions.sales_orders import same_order
+from integration.enums import AttemptOutcome, Operation, StatementStatus
+from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
+from integration.terms import RemoteInvoice, SalesOrder
+from integration.use_cases.attempts import close_attempt, open_attempt
+from integration.use_cases.moves import move
+from integration.use_cases.pull_statuses import link_invoices, refresh_statuses, store_invoices
+from integration.use_cases.push_statements import REFERENCE_TAKEN, arrived, order_fields, statement_facts
+
+BATCH: Final = 200
+
+
+def close_stale_claims(now: datetime) -> int:
+    """Attempts whose worker died: close them; their statements become doubts. Returns how many."""
+    stale = list(
+        SyncAttempt.objects.filter(ended_at__isnull=True, lease_until__lt=now).values_list(
+            "pk", "statement_id", "started_at"
+        )[:1000]
+    )
+    count = 0
+    for attempt_id, statement_id, started_at in stale:
+        with transaction.atomic(durable=True):
+            # The lease is asked again here: its worker may have come back to life and renewed it.
+            count += SyncAttempt.objects.filter(pk=attempt_id, ended_at__isnull=True, lease_until__lt=now).update(
+                ended_at=now,
+                outcome=AttemptOutcome.IN_DOUBT,
+                error_code="WORKER_LOST",
+                message=f"The worker that began at {started_at:%H:%M:%S} UTC did not come back.",
+            )
+            if statement_id is not None:
+                move(
+                    statement_id,
+                    from_status=StatementStatus.PUSHING,
+                    to_status=StatementStatus.IN_DOUBT,
+                    now=now,
+                    reason="The worker did not come back; we look whether the order reached PowerOffice Go.",
+                    doubt_since=now,
+                )
+    return count
+
+
+def settle_doubts(
+    company: GoCompany, client: PowerOfficeClient, *, clock: Callable[[], datetime], run: SyncRun | None = None
+) -> Counter[str]:
+    """Look up all doubts of a company that are old enough to be seen by Go's replica. Raises remote errors."""
+    counts: Counter[str] = Counter()
+    began = clock()
+    doubts = list(
+        InvoiceStatement.objects.filter(
+            company=company,
+            status=StatementStatus.IN_DOUBT,
+            doubt_since__lte=began - timedelta(seconds=settings.GO_REPLICA_SECONDS),
+        )
+        .select_related("company", "customer", "credits__outgoing_invoice")
+        .order_by("doubt_since")[:BATCH]
+    )
+    if not doubts:
+        return counts
+    # A doubt may follow earlier ones of the same statement: look back to when the statement was made.
+    since = min(statement.created_at for statement in doubts) - timedelta(days=1)
+    orders = client.find_orders([statement.reference for statement in doubts], since=since)
+    rest = [statement.reference for statement in doubts if statement.reference not in orders]
+    invoices = client.find_invoices(rest, since=since) if rest else {}
+    for statement in doubts:
+        order, invoice = orders.get(statement.reference), invoices.get(statement.reference)
+        if order is not None:
+            counts[_found(statement, order, run, clock())] += 1
+        elif invoice is not None:
+            counts[_found_sent(statement, invoice, run, clock())] += 1
+        else:
+            counts[_absent(statement, began, run, clock())] += 1
+    return counts
+
+
+def _difference(statement: InvoiceStatement, customer_id: int | None, total: "SalesOrder | RemoteInvoice") -> str:
+    facts = statement_facts(
+        statement, (), customer_in_go=statement.customer.go_customer_id if statement.customer else None
+    )
+    return same_order(facts, their_customer_id=customer_id, their_total=total.total)
+
+
+def _close(
+    statement: InvoiceStatement, run: SyncRun | None, outcome: AttemptOutcome, message: str, now: datetime
+) -> None:
+    """One look-up of one statement, told in the trail."""
+    attempt = open_attempt(
+        company=statement.company, operation=Operation.LOOK_UP_ORDER, now=now, run=run, statement=statement
+    )
+    close_attempt(attempt, outcome, now=now, message=message)
+
+
+def _stop(
+    statement: InvoiceStatement, run: SyncRun | None, *, code: str, message: str, outcome: AttemptOutcome, now: datetime
+) -> str:
+    with transaction.atomic(durable=True):
+        if move(
+            statement.pk,
+            from_status=StatementStatus.IN_DOUBT,
+            to_status=StatementStatus.NEEDS_FIX,
+            now=now,
+            reason=message,
+            attention=message,
+            attention_code=code,
+            doubt_since=None,
+        ):
+            _close(statement, run, outcome, message, now)
+    return "stuck"
+
+
+def _found(statement: InvoiceStatement, order: SalesOrder, run: SyncRun | None, now: datetime) -> str:
+    difference = _difference(statement, order.customer_id, order)
+    if difference:
+        return _stop(
+            statement,
+            run,
+            code="OTHER_ORDER",
+            message=f"PowerOffice Go has sales order {order.number} under our reference {statement.reference}, but "
+            f"{difference}. Look at that order; delete it there or correct the statement, then push again.",
+            outcome=AttemptOutcome.FOUND,
+            now=now,
+        )
+    with transaction.atomic(durable=True):
+        if move(
+            statement.pk,
+            from_status=StatementStatus.IN_DOUBT,
+            to_status=arrived(order),
+            now=now,
+            reason=f"Found in PowerOffice Go as sales order {order.number}",
+            **order_fields(statement, order, now),
+        ):
+            _close(statement, run, AttemptOutcome.FOUND, f"Sales order {order.number}", now)
+    return "found"
+
+
+def _found_sent(statement: InvoiceStatement, invoice: RemoteInvoice, run: SyncRun | None, now: datetime) -> str:
+    """Somebody sent it before we looked."""
+    difference = _difference(statement, invoice.customer_id, invoice)
+    if difference:
+        return _stop(
+            statement,
+            run,
+            code="OTHER_ORDER",
+            message=f"PowerOffice Go has invoice {invoice.number} under our reference {statement.reference}, but "
+            f"{difference}. Look at that invoice before anything is pushed again.",
+            outcome=AttemptOutcome.FOUND,
+            now=now,
+        )
+    with transaction.atomic(durable=True):
+        if move(
+            statement.pk,
+            from_status=StatementStatus.IN_DOUBT,
+            to_status=StatementStatus.SENT,
+            now=now,
+            reason=f"Found in PowerOffice Go as invoice {invoice.number}",
+            go_order_id=invoice.id,
+            go_order_number=invoice.order_number,
+            go_total=invoice.total,
+            pushed_at=now,
+            doubt_since=None,
+            tries=0,
+            attention="",
+            attention_code="",
+        ):
+            _close(statement, run, AttemptOutcome.FOUND, f"Invoice {invoice.number}", now)
+        store_invoices(statement.company, [invoice])
+        link_invoices(statement.company, [invoice])
+        refresh_statuses(statement.company, [invoice.id], now)
+    return "found"
+
+
+def _absent(statement: InvoiceStatement, began: datetime, run: SyncRun | None, now: datetime) -> str:
+    doubt_since = statement.doubt_since
+    if doubt_since is None or began - doubt_since < timedelta(seconds=settings.GO_ABSENCE_SECONDS):
+        return "waiting"
+    if statement.attention_code == REFERENCE_TAKEN:
+        return _stop(
+            statement,
+            run,
+            code=REFERENCE_TAKEN,
+            message=f"PowerOffice Go says that our reference {statement.reference} is in use, but shows neither an "
+            "order nor an invoice with it: most likely a draft that was deleted there. Make sure that the customer "
+            "has not been invoiced, then push again: it gets a new reference.",
+            outcome=AttemptOutcome.ABSENT,
+            now=now,
+        )
+    with transaction.atomic(durable=True):
+        if move(
+            statement.pk,
+            from_status=StatementStatus.IN_DOUBT,
+            to_status=StatementStatus.PROCESSING,
+            now=now,
+            reason="Not in PowerOffice Go: it is sent again",
+            doubt_since=None,
+            next_try_at=None,
+            attention_code="",
+        ):
+            _close(statement, run, AttemptOutcome.ABSENT, "Neither an order nor an invoice.", now)
+    return "absent"
