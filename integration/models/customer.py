@@ -1,6 +1,6 @@
 """Customers, as we know them and as Go knows them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.db import models
@@ -51,7 +51,7 @@ class Customer(Record):
     objects: ClassVar[models.Manager["Customer"]] = CompanyQuerySet.as_manager()
 
     class Meta:
-        permissions: ClassVar[list[tuple[str, str]]] = [
+        permissions: ClassVar[list[tuple[str, Any]]] = [
             ("import_customer", "Can import customers"),
             ("export_customer", "Can export customers"),
         ]

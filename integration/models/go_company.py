@@ -69,7 +69,7 @@ class GoCompany(Record):
     class Meta:
         verbose_name = "Go company"
         verbose_name_plural = "Go companies"
-        permissions: ClassVar[list[tuple[str, str]]] = [
+        permissions: ClassVar[list[tuple[str, Any]]] = [
             ("test_connection", "Can test the connection to PowerOffice Go"),
             ("set_client_key", "Can set the client key of a Go company"),
         ]

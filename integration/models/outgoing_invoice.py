@@ -1,6 +1,6 @@
 """What became of the orders: Go's invoices and the ledger entries matched to them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -43,7 +43,7 @@ class OutgoingInvoice(Record):
     objects: ClassVar[models.Manager["OutgoingInvoice"]] = CompanyQuerySet.as_manager()
 
     class Meta:
-        permissions: ClassVar[list[tuple[str, str]]] = [
+        permissions: ClassVar[list[tuple[str, Any]]] = [
             ("export_outgoinginvoice", "Can export outgoing invoices"),
         ]
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -1,7 +1,7 @@
 """Products, as we know them and as Go knows them."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -42,7 +42,7 @@ class Product(Record):
     objects: ClassVar[models.Manager["Product"]] = CompanyQuerySet.as_manager()
 
     class Meta:
-        permissions: ClassVar[list[tuple[str, str]]] = [
+        permissions: ClassVar[list[tuple[str, Any]]] = [
             ("import_product", "Can import products"),
             ("export_product", "Can export products"),
         ]
