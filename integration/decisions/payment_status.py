@@ -44,6 +44,8 @@ def payment_status(invoice: InvoiceFacts, entries: Sequence[EntryFacts]) -> Paym
         return PaymentStatus(StatementStatus.CANCELLED, "Reversed in PowerOffice Go")
     if invoice.total_posted != 0 and invoice.balance == invoice.total_posted:
         return PaymentStatus(StatementStatus.SENT, "Sent, unpaid")
+    if not invoice.is_credit_note and invoice.balance < 0 < invoice.total_posted:
+        return PaymentStatus(StatementStatus.PAID, f"Overpaid by {-invoice.balance} NOK")
     if invoice.balance != 0:
         return PaymentStatus(StatementStatus.PARTLY_PAID, f"{invoice.balance} NOK of {invoice.total_posted} NOK open")
     credited = sum((entry.amount for entry in entries if entry.voucher_type == "OutgoingCreditNote"), Decimal(0))
