@@ -1,4 +1,7 @@
-"""Which customer in Go is this one? In the order of design §4: stored id, reference, organisation number, number, e-mail."""
+"""Which customer in Go is this one?
+
+In the order of design §4: stored id, reference, organisation number, customer number, e-mail.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ MINOR_DIGITS: Final = {"JPY": 0, "ISK": 0, "KRW": 0, "HUF": 2}
 """ISO 4217 currencies met in the trade whose smallest unit is not a hundredth."""
 
 CURRENCIES: Final = frozenset(
-    [
+    {
         "NOK",
         "SEK",
         "DKK",
@@ -36,7 +36,7 @@ CURRENCIES: Final = frozenset(
         "RON",
         "BGN",
         "KRW",
-    ]
+    }
 )
 """Currencies we know. Another one is shown to a person instead of being sent."""
 

@@ -13,5 +13,5 @@ def next_try(
 ) -> datetime:
     """Doubling from 5 s to 15 min with jitter of one half; never before what the remote asked for."""
     base = min(FIRST_SECONDS * 2 ** min(tries, 20), LONGEST_SECONDS)
-    spread = (chance or random).uniform(0.5, 1.0)  # type: ignore[union-attr] # module or generator, same call
+    spread = (chance or random).uniform(0.5, 1.0)
     return now + timedelta(seconds=max(base * spread, retry_after or 0.0))

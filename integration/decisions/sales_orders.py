@@ -15,8 +15,8 @@ from integration.decisions.money import CURRENCIES
 from integration.enums import LineKind, StatementKind
 from integration.terms import Accrual, SalesOrderDraft, SalesOrderLineDraft
 
-MAX_LINES: Final = 1000
-"""Go's own import stops at 1 000 lines an order (§17.4); more is refused by name instead of half arriving."""
+MAX_LINES: Final = 5000
+"""Go's limit is not stated; its own import asks for fewer than 10 000 lines a file (§17.4)."""
 
 MAX_TEXT: Final = 2000
 """Longest line text we send. Go's limit is not stated; a longer text is shown to a person."""
@@ -137,8 +137,7 @@ def _line_problems(line: LineFacts) -> list[Problem]:
     return problems
 
 
-def problems_of(facts: StatementFacts) -> list[Problem]:
-    """Everything that is in the way of pushing this statement, in one pass; empty when nothing is."""
+def _header_problems(facts: StatementFacts) -> list[Problem]:
     problems: list[Problem] = []
     if not facts.has_customer:
         problems.append(Problem("NO_CUSTOMER", "The statement has no customer. Choose one and push again."))
@@ -146,6 +145,18 @@ def problems_of(facts: StatementFacts) -> list[Problem]:
         problems.append(Problem("CUSTOMER", facts.customer_problem or "The customer is not in PowerOffice Go."))
     if facts.currency not in CURRENCIES:
         problems.append(Problem("CURRENCY", f"The currency {facts.currency!r} is not one we know. Correct it."))
+    for name, text in (
+        ("your reference", facts.customer_reference),
+        ("purchase order", facts.purchase_order_reference),
+        ("contract", facts.contract_number),
+    ):
+        if len(text) > MAX_REFERENCE_TEXT:
+            problems.append(Problem("TEXT_TOO_LONG", f"The {name} has more than {MAX_REFERENCE_TEXT} characters."))
+    return problems
+
+
+def _sum_problems(facts: StatementFacts) -> list[Problem]:
+    problems: list[Problem] = []
     if not facts.lines:
         problems.append(Problem("NO_LINES", "The statement has no lines. Add at least one."))
     elif not any(line.kind == LineKind.PRODUCT for line in facts.lines):
@@ -166,16 +177,16 @@ def problems_of(facts: StatementFacts) -> list[Problem]:
         problems.append(
             Problem(
                 "SUM_DIFFERS",
-                f"The source states {facts.stated_total} {facts.currency}, the lines sum to {facts.total}. Correct one of them.",
+                f"The source states {facts.stated_total} {facts.currency}, the lines sum to {facts.total}. "
+                "Correct one of them.",
             )
         )
-    for name, text in (
-        ("your reference", facts.customer_reference),
-        ("purchase order", facts.purchase_order_reference),
-        ("contract", facts.contract_number),
-    ):
-        if len(text) > MAX_REFERENCE_TEXT:
-            problems.append(Problem("TEXT_TOO_LONG", f"The {name} has more than {MAX_REFERENCE_TEXT} characters."))
+    return problems
+
+
+def problems_of(facts: StatementFacts) -> list[Problem]:
+    """Everything that is in the way of pushing this statement, in one pass; empty when nothing is."""
+    problems = _header_problems(facts) + _sum_problems(facts)
     for line in facts.lines:
         problems.extend(_line_problems(line))
     return problems
