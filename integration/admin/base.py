@@ -1,12 +1,15 @@
 """What every page about business data shares: the wall between companies, the log book, and speed at a million rows."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from django.contrib import messages
 from django.contrib.admin import ShowFacets
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models
 from django.forms import ModelChoiceField, ModelForm, ModelMultipleChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
@@ -20,6 +23,7 @@ from integration.models.fields import SecretField
 from integration.models.go_company import behind_wall
 
 M = TypeVar("M", bound=models.Model)
+logger = logging.getLogger(__name__)
 
 
 def own_company_ids(request: HttpRequest) -> frozenset[int] | None:
@@ -52,10 +56,27 @@ class CompanyFilter(DropdownFilter):  # type: ignore[misc] # unfold has no types
         return queryset.filter(**{company_path(queryset.model) or "pk": int(value)})
 
 
+class RecordForm(ModelForm[M]):
+    """Checks the constraints that also involve fields which the form does not show, above all the company.
+
+    Django leaves those out, and the database's refusal would then be a page of error instead of a sentence.
+    """
+
+    also_checks: ClassVar[frozenset[str]] = frozenset({"company"})
+
+    def validate_constraints(self) -> None:
+        exclude = set(self._get_validation_exclusions()) - self.also_checks  # type: ignore[attr-defined] # Django's own
+        try:
+            self.instance.validate_constraints(exclude=exclude)
+        except ValidationError as error:
+            self._update_errors(error)  # type: ignore[attr-defined] # Django's own
+
+
 class CompanyWall(Generic[M]):
     """The wall, for pages and inlines alike. Stands left of the admin class it guards."""
 
     model: type[M]
+    form: Any = RecordForm
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[M]:
         """Rows of own companies only: list, search, autocomplete, action, export and each page by URL start here."""
@@ -82,8 +103,7 @@ class CompanyWall(Generic[M]):
         return bool(super().has_change_permission(request, obj)) and self.is_own(request, obj)  # type: ignore[misc]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing with money is deleted; a page that allows it says so itself, and keeps `is_own`."""
-        return False
+        return bool(super().has_delete_permission(request, obj)) and self.is_own(request, obj)  # type: ignore[misc]
 
     def formfield_for_foreignkey(
         self, db_field: "models.ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -146,6 +166,29 @@ class CompanyModelAdmin(CompanyWall[M], ModelAdmin):  # type: ignore[misc] # unf
         if company_path(self.model) == "company" and ids is not None and len(ids) == 1:
             initial.setdefault("company", str(next(iter(ids))))
         return initial
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Records of a company are not deleted; they are switched off, withdrawn, or left in peace."""
+        return False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Two people who save the same thing in the same moment: the second reads a sentence, nothing is half saved."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            logger.warning("A form for %s was refused by the database.", self.opts.label, exc_info=True)
+            self.message_user(
+                request,
+                "Nothing was saved: it no longer fits with what somebody else has just saved. Look again and repeat.",
+                messages.ERROR,
+            )
+            return HttpResponseRedirect(request.get_full_path())
 
     def save_related(self, request: HttpRequest, form: ModelForm[M], formsets: Iterable[Any], change: bool) -> None:
         formsets = list(formsets)

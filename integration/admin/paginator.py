@@ -6,8 +6,10 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.db import connections, models
 
+from integration.admin.display import number
+
 CAP = 10_000
-"""Beyond this many rows a filtered list says "10,000+" and offers no deeper pages."""
+"""Beyond this many rows a filtered list says "10 000+" and offers no deeper pages."""
 
 
 def estimated_rows(model: type[models.Model], using: str) -> int:
@@ -31,8 +33,8 @@ class EstimatingPaginator(Paginator[Any]):
 
     @property
     def count_text(self) -> str:
-        """The count as it is said below the list: "312", "10,000+", "about 1,003,112"."""
-        return f"{'about ' if self.is_estimate else ''}{self.count:,}{'+' if self.is_capped else ''}"
+        """The count as it is said below the list: "312", "10 000+", "about 1 003 112"."""
+        return f"{'about ' if self.is_estimate else ''}{number(self.count)}{'+' if self.is_capped else ''}"
 
     @cached_property
     def is_estimate(self) -> bool:
