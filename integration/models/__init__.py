@@ -6,6 +6,7 @@ from integration.models.go_company import AccessToken, GoCompany, PaceSlot, Sync
 from integration.models.invoice_statement import InvoiceStatement, StatementLine, StatementMove
 from integration.models.outgoing_invoice import LedgerEntry, OutgoingInvoice
 from integration.models.product import Product, ProductInGo
+from integration.models.spreadsheet_upload import SpreadsheetUpload
 from integration.models.sync_attempt import SyncAttempt, SyncRun
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "PaymentMethod",
     "Product",
     "ProductInGo",
+    "SpreadsheetUpload",
     "StatementLine",
     "StatementMove",
     "SyncAttempt",

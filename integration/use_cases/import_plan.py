@@ -1,0 +1,201 @@
+"""What an import would do, before it does it: shown as the preview, made again and compared at the confirmation."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from integration.decisions.spreadsheet_rows import ProblemLine, ReadRow, RowProblem, gathered
+from integration.decisions.spreadsheet_sheets import Sheet
+from integration.models import GoCompany
+
+T = TypeVar("T")
+
+_CHUNK: Final = 500
+
+
+class Outcome(StrEnum):
+    """What becomes of a record."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that an import would change, in words."""
+
+    what: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.before or 'empty'} → {self.after or 'empty'}"
+
+
+@dataclass
+class Planned:
+    """A record of the file. `record` carries the new values, unsaved; `lines` are a statement's."""
+
+    rows: tuple[int, ...]
+    name: str
+    company: str = ""
+    outcome: Outcome = Outcome.SAME
+    changes: tuple[Change, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
+    notes: tuple[str, ...] = ()
+    summary: str = ""
+    record: Any = None
+    fields: tuple[str, ...] = ()
+    lines: Sequence[Any] = ()
+
+    @property
+    def where(self) -> str:
+        """The rows it stands in, for people."""
+        first, last = self.rows[0], self.rows[-1]
+        return str(first) if first == last else f"{first}–{last}"
+
+
+@dataclass
+class ImportPlan:
+    """Everything an import would do. Nothing is saved yet."""
+
+    sheet: Sheet
+    records: list[Planned]
+    notes: tuple[str, ...] = field(default=())
+
+    def count(self, outcome: Outcome) -> int:
+        """How many records have this outcome."""
+        return self.counts[outcome]
+
+    @property
+    def counts(self) -> Counter[Outcome]:
+        return Counter(planned.outcome for planned in self.records)
+
+    def of(self, outcome: Outcome) -> list[Planned]:
+        """The records with this outcome, in the order of the file."""
+        return [planned for planned in self.records if planned.outcome == outcome]
+
+    @property
+    def has_work(self) -> bool:
+        return any(planned.outcome in {Outcome.NEW, Outcome.CHANGED} for planned in self.records)
+
+    @property
+    def problems(self) -> list[ProblemLine]:
+        """Every problem of every row."""
+        return gathered(problem for planned in self.records for problem in planned.problems)
+
+    @property
+    def digest(self) -> str:
+        """Stands for everything the plan says: another situation gives another digest."""
+        said = "\n".join(
+            repr((p.rows, p.name, p.company, p.outcome, p.changes, p.problems, p.summary, _key(p.record)))
+            for p in self.records
+        )
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _key(record: Any) -> Any:
+    return record.pk if isinstance(record, models.Model) else None
+
+
+class Companies:
+    """The companies a person may import into, and the one chosen on the page."""
+
+    def __init__(self, own: Iterable[GoCompany], chosen: GoCompany | None) -> None:
+        self.own = {company.pk: company for company in own}
+        self.chosen = chosen
+
+    def place(self, row: ReadRow) -> None:
+        """Make the row's company its id, or None with a problem. Companies of others are unknown here."""
+        said = row.values.get("company")
+        row.values["company"] = None
+        if not isinstance(said, str):
+            if said is None and self.chosen is None:
+                row.refuse("is missing: choose the company on the page, or name it in the row", column="Company")
+            elif said is None and self.chosen is not None:
+                row.values["company"] = self.chosen.pk
+            return
+        found = [company for company in self.own.values() if _is_called(company, said)]
+        if self.chosen in found:
+            row.values["company"] = self.chosen.pk if self.chosen else None
+        elif not found:
+            row.refuse("is not one of your companies: check the name", column="Company", read=said)
+        elif self.chosen is not None:
+            row.refuse(f"is not {self.chosen}, the company chosen on the page", column="Company", read=said)
+        elif len(found) > 1:
+            row.refuse("is the name of several companies: use the organisation number", column="Company", read=said)
+        else:
+            row.values["company"] = found[0].pk
+
+    def name(self, company_id: int | None) -> str:
+        return str(self.own[company_id]) if company_id in self.own else ""
+
+
+def _is_called(company: GoCompany, said: str) -> bool:
+    digits = "".join(sign for sign in said if sign.isdigit())
+    by_number = bool(company.organisation_number) and digits == company.organisation_number
+    return by_number or " ".join(said.split()).casefold() == " ".join(company.name.split()).casefold()
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Values in portions that every database takes in one question."""
+    kept = list(values)
+    for start in range(0, len(kept), _CHUNK):
+        yield kept[start : start + _CHUNK]
+
+
+def in_words(record: models.Model, key: str, value: Any) -> str:
+    """A field's value as a bookkeeper reads it."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    choices = dict(getattr(record._meta.get_field(key), "flatchoices", ()))
+    if value in choices:
+        return str(choices[value])
+    if isinstance(value, Decimal):
+        if key == "vat_rate":
+            return f"{_amount(value * 100)} %"
+        return _amount(value)
+    if isinstance(value, date):
+        return f"{value:%d.%m.%Y}"
+    return str(value)
+
+
+def _amount(value: Decimal) -> str:
+    return f"{value.normalize():,f}".replace(",", "\xa0").replace(".", ",")
+
+
+def set_values(record: models.Model, values: dict[str, Any], sheet: Sheet) -> tuple[Change, ...]:
+    """Put the values into the record, unsaved; what that changes."""
+    changes = []
+    for key, value in values.items():
+        before = getattr(record, key)
+        if before != value:
+            label = sheet.column(key).label
+            changes.append(Change(label, in_words(record, key, before), in_words(record, key, value)))
+            setattr(record, key, value)
+    return tuple(changes)
+
+
+def refuse_invalid(record: models.Model, row: ReadRow, sheet: Sheet) -> None:
+    """What the record's own rules (form of e-mails, lengths, ranges) say: the last net before the database."""
+    labels = {column.key: column.label for column in sheet.columns}
+    said = {problem.column for problem in row.problems}
+    others = {each.name for each in record._meta.fields if each.is_relation or each.name not in labels}
+    try:
+        record.clean_fields(exclude=others)
+    except ValidationError as error:
+        for key, messages in error.message_dict.items():
+            if labels[key] not in said:
+                row.refuse(" ".join(messages).rstrip("."), column=labels[key], read=getattr(record, key))
