@@ -1,0 +1,278 @@
+"""Push: what is sent, what is refused, what it costs."""
+
+from decimal import Decimal
+
+import pytest
+
+from integration.enums import (
+    AttemptOutcome,
+    CompanyState,
+    LineKind,
+    OrderStateOnArrival,
+    RunOutcome,
+    StatementStatus,
+)
+from integration.models import GoCompany, SyncAttempt, SyncRun
+from integration.use_cases import push_statements
+from tests import factories
+
+pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
+
+
+def outcomes(statement) -> list[str]:
+    return list(SyncAttempt.objects.filter(statement=statement).order_by("pk").values_list("outcome", flat=True))
+
+
+def test_push_makes_a_draft_that_says_what_the_statement_says(world):
+    statement = world.statement(customer_reference="Kari Nordmann", purchase_order_reference="PO-7781")
+    world.turn()
+    now = world.fresh(statement)
+    (order,) = world.books()["orders"]
+    assert now.status == StatementStatus.DRAFT
+    assert (now.go_order_id, now.go_order_number) == (order["id"], order["number"])
+    assert order["reference"] == statement.reference
+    assert Decimal(order["total"]) == now.go_total == now.total == Decimal("2240.00")
+    assert order["lines"][0]["reference"] == f"{statement.reference}/1"
+    assert now.attention == ""
+    assert list(now.moves.order_by("pk").values_list("from_status", "to_status")) == [
+        ("PROCESSING", "PUSHING"),
+        ("PUSHING", "DRAFT"),
+    ]
+    assert outcomes(statement) == [AttemptOutcome.DONE]
+
+
+def test_a_warm_push_costs_one_request_and_a_cycle_at_most_four_more(world):
+    world.statement()
+    world.turn()
+    statements = [world.statement() for _ in range(20)]
+    before = world.sandbox.requests()
+    pushed = before["by_route"]["POST /SalesOrders/Complete"]
+    world.turn()
+    after = world.sandbox.requests()
+    assert after["by_route"]["POST /SalesOrders/Complete"] - pushed == len(statements)
+    pull = {"GET /SalesOrders", "GET /OutgoingInvoices", "GET /Customerledger/Statement"}
+    others = {
+        route: count - before["by_route"].get(route, 0)
+        for route, count in after["by_route"].items()
+        if route != "POST /SalesOrders/Complete" and route not in pull
+    }
+    assert sum(others.values()) <= 4
+    assert sum(after["by_route"].get(route, 0) - before["by_route"].get(route, 0) for route in pull) <= 3
+    assert after["throttled"] == 0
+
+
+@pytest.mark.parametrize(
+    ("choice", "status"),
+    [(OrderStateOnArrival.DRAFT, StatementStatus.DRAFT), (OrderStateOnArrival.LOCKED, StatementStatus.CONFIRMED)],
+)
+def test_the_company_chooses_draft_or_locked(world, choice, status):
+    GoCompany.objects.filter(pk=world.company.pk).update(order_state_on_arrival=choice)
+    statement = world.statement()
+    world.turn()
+    assert world.fresh(statement).status == status
+    world.until_quiet(1)
+    assert world.fresh(statement).status == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"customer": None}, "NO_CUSTOMER", "The statement has no customer."),
+        ({"currency": "XYZ"}, "CURRENCY", "The currency 'XYZ' is not one we know."),
+        (
+            {"stated_total": Decimal("2240.01")},
+            "SUM_DIFFERS",
+            "The source states 2240.01 NOK, the lines sum to 2240.00.",
+        ),
+    ],
+)
+def test_bad_statements_stop_before_go_and_say_why(world, fields, code, words):
+    statement = world.statement(**fields)
+    world.turn()
+    now = world.fresh(statement)
+    assert (now.status, now.attention_code) == (StatementStatus.NEEDS_FIX, code)
+    assert words in now.attention
+    assert world.in_go() == {}
+    assert outcomes(statement) == [AttemptOutcome.NOT_READY]
+
+
+def test_a_product_unknown_to_go_names_the_line(world):
+    unknown = factories.product(world.company, code="UFO")
+    statement = world.statement(
+        lines=[
+            {"product": world.product, "quantity": 1, "unit_price": 10},
+            {"product": unknown, "quantity": 1, "unit_price": 10},
+        ]
+    )
+    world.turn()
+    now = world.fresh(statement)
+    assert now.status == StatementStatus.NEEDS_FIX
+    assert now.attention.startswith("Line 2: PowerOffice Go has no product UFO.")
+    assert world.in_go() == {}
+
+
+def test_a_missing_product_is_created_when_the_company_allows_and_the_account_is_known(world):
+    GoCompany.objects.filter(pk=world.company.pk).update(create_missing_products=True)
+    new = factories.product(world.company, code="NY", name="Ny vare", sales_account=3000)
+    statements = [world.statement(lines=[{"product": new, "quantity": 1, "unit_price": 100}]) for _ in range(2)]
+    world.turn()
+    assert [world.fresh(statement).status for statement in statements] == [StatementStatus.DRAFT] * 2
+    assert [product["code"] for product in world.books()["products"]].count("NY") == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "words"), [(None, "has no sales account"), (9999, "which PowerOffice Go does not have")]
+)
+def test_a_missing_product_without_a_known_account_is_not_created(world, account, words):
+    GoCompany.objects.filter(pk=world.company.pk).update(create_missing_products=True)
+    new = factories.product(world.company, code="NY", sales_account=account)
+    statement = world.statement(lines=[{"product": new, "quantity": 1, "unit_price": 100}])
+    world.turn()
+    assert words in world.fresh(statement).attention
+    assert "NY" not in [product["code"] for product in world.books()["products"]]
+
+
+def test_another_total_in_go_is_marked_and_says_both_sums(world):
+    statement = world.statement(
+        lines=[{"product": world.product, "quantity": 2, "unit_price": 1000, "vat_rate": Decimal("0.25")}]
+    )
+    world.turn()
+    now = world.fresh(statement)
+    assert (now.status, now.attention_code) == (StatementStatus.DRAFT, "TOTAL_DIFFERS")
+    assert "says 2240.00 NOK, we say 2500.00 NOK" in now.attention
+
+
+def test_five_thousand_lines_and_every_script_arrive_whole(world):
+    words = ["🏕️ telt", "שלום עולם", "bell\x07", "æøå ÆØÅ", "=cmd|' /C calc'!A0"]
+    lines = [
+        {"product": world.product, "quantity": 1, "unit_price": 1, "description": words[n % len(words)]}
+        for n in range(5000)
+    ]
+    statement = world.statement(lines=lines)
+    world.turn()
+    (order,) = world.books()["orders"]
+    assert world.fresh(statement).status == StatementStatus.DRAFT
+    assert len(order["lines"]) == 5000
+    assert [line["description"] for line in order["lines"][:5]] == [
+        "🏕️ telt",
+        "שלום עולם",
+        "bell",
+        "æøå ÆØÅ",
+        "=cmd|' /C calc'!A0",
+    ]
+
+
+def test_ten_kilobytes_of_text_are_refused_by_name(world):
+    statement = world.statement(
+        lines=[{"product": world.product, "quantity": 1, "unit_price": 1, "description": "x" * 10_000}]
+    )
+    world.turn()
+    assert "the text has 10000 characters" in world.fresh(statement).attention
+    assert world.in_go() == {}
+
+
+def test_text_lines_travel_too(world):
+    statement = world.statement(
+        lines=[
+            {"kind": LineKind.TEXT, "description": "Booking 88123"},
+            {"product": world.product, "quantity": 1, "unit_price": 100},
+        ]
+    )
+    world.turn()
+    (order,) = world.books()["orders"]
+    assert world.fresh(statement).status == StatementStatus.DRAFT
+    assert [line["type"] for line in order["lines"]] == ["Text", "Normal"]
+
+
+def test_a_refused_key_pauses_the_company_once_and_harms_no_statement(world):
+    statements = [world.statement() for _ in range(3)]
+    world.sandbox.act("revoke_key", company=world.company)
+    world.turn()
+    world.company.refresh_from_db()
+    assert world.company.state == CompanyState.PAUSED
+    assert "key" in world.company.state_reason.lower()
+    assert {world.fresh(statement).status for statement in statements} == {StatementStatus.PROCESSING}
+    tokens = world.sandbox.requests()["by_route"]["POST /OAuth/Token"]
+    world.turn()
+    assert world.sandbox.requests()["by_route"]["POST /OAuth/Token"] == tokens
+    world.sandbox.act("restore_key", company=world.company)
+    world.until_quiet(3)
+    assert {world.fresh(statement).status for statement in statements} == {StatementStatus.DRAFT}
+
+
+def test_a_missing_privilege_pauses_the_company(world):
+    world.statement()
+    world.turn()
+    statement = world.statement()
+    world.sandbox.act("set_privileges", company=world.company, privileges=["Customer_Full", "Product_Full"])
+    world.turn()
+    world.company.refresh_from_db()
+    assert world.company.state == CompanyState.PAUSED
+    assert world.fresh(statement).status == StatementStatus.PROCESSING
+    assert SyncRun.objects.latest("pk").outcome == RunOutcome.FAILED
+
+
+def test_a_customer_deleted_in_go_is_forgotten_and_made_anew_after_release(world):
+    first = world.statement()
+    world.turn()
+    world.sandbox.http("DELETE", world.company, f"/SalesOrders/{world.fresh(first).go_order_id}")
+    world.customer.refresh_from_db()
+    world.sandbox.http("DELETE", world.company, f"/Customers/{world.customer.go_customer_id}")
+    second = world.statement()
+    world.turn()
+    now = world.fresh(second)
+    assert now.status == StatementStatus.NEEDS_FIX
+    assert "not found" in now.attention
+    type(now).objects.filter(pk=now.pk).update(status=StatementStatus.PROCESSING)
+    world.turn()
+    assert world.fresh(second).status == StatementStatus.DRAFT
+
+
+def test_an_order_of_somebody_else_under_our_reference_is_not_adopted(world):
+    statement = world.statement()
+    world.sandbox.act("create_order", company=world.company, customer_no=10000, product_code="KURS", quantity=1)
+    (stranger,) = world.books()["orders"]
+    world.sandbox.act(
+        "edit_header", company=world.company, order_id=stranger["id"], ExternalImportReference=statement.reference
+    )
+    world.turn()
+    world.until_quiet(2)
+    now = world.fresh(statement)
+    assert (now.status, now.attention_code) == (StatementStatus.NEEDS_FIX, "OTHER_ORDER")
+    assert "the total there is" in now.attention
+    assert "ours 2240.00" in now.attention
+
+
+def test_our_own_fault_before_the_request_stops_the_statement_and_says_so(world, monkeypatch):
+    statement = world.statement()
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(push_statements, "sales_order_draft", broken)
+    world.turn()
+    now = world.fresh(statement)
+    assert (now.status, now.attention_code) == (StatementStatus.NEEDS_FIX, "INTERNAL")
+    assert outcomes(statement) == [AttemptOutcome.INTERNAL]
+
+
+def test_a_throttled_push_goes_back_with_a_next_time_and_ends_the_turn(world):
+    statements = [world.statement() for _ in range(3)]
+    world.sandbox.faults(kind="throttled_429", method="POST", path="/SalesOrders/Complete", count=1)
+    world.turn()
+    now = world.fresh(statements[0])
+    assert (now.status, now.tries) == (StatementStatus.PROCESSING, 1)
+    assert now.next_try_at is not None
+    assert [world.fresh(statement).status for statement in statements[1:]] == [StatementStatus.PROCESSING] * 2
+
+
+def test_a_refused_release_of_a_deleted_draft_gets_a_new_reference_from_a_person(world):
+    statement = world.statement()
+    world.sandbox.faults(kind="drop_after_commit", method="POST", path="/SalesOrders/Complete", count=1)
+    world.turn()
+    (order,) = world.books()["orders"]
+    world.sandbox.act("delete", company=world.company, order_ids=[order["id"]])
+    world.until_quiet(6)
+    now = world.fresh(statement)
+    assert (now.status, now.attention_code) == (StatementStatus.NEEDS_FIX, push_statements.REFERENCE_TAKEN)
+    assert world.in_go() == {}

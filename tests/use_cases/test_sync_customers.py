@@ -1,0 +1,120 @@
+"""Customers: matched before created, created once, kept up to date by whoever owns the data."""
+
+from datetime import timedelta
+
+import pytest
+
+from integration.enums import DataOwner
+from integration.enums import StatementStatus as S
+from integration.models import Customer, CustomerInGo, GoCompany
+from integration.use_cases.sync_customers import customer_reference
+from tests import factories
+
+pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
+
+
+def in_go(world):
+    return world.books()["customers"]
+
+
+def pushed_with(world, customer):
+    statement = world.statement(customer=customer)
+    world.turn()
+    customer.refresh_from_db()
+    return world.fresh(statement)
+
+
+def test_a_new_customer_is_created_once_and_gets_gos_number(world):
+    known = len(in_go(world))
+    new = factories.customer(world.company, number=None, name="Nye Kunde AS")
+    world.statement(customer=new)
+    assert pushed_with(world, new).status == S.DRAFT
+    assert len(in_go(world)) == known + 1
+    (made,) = [row for row in in_go(world) if row["reference"] == customer_reference(new)]
+    assert (new.go_customer_id, new.number) == (made["id"], made["number"])
+
+
+@pytest.mark.parametrize("sign", ["number", "organisation_number", "email"])
+def test_a_customer_that_go_has_is_found_by(world, sign):
+    there = next(row for row in in_go(world) if row[sign])
+    facts = {"number": None, "organisation_number": "", "email": "", sign: there[sign]}
+    ours = factories.customer(world.company, name="Same", **facts)
+    known = len(in_go(world))
+    assert pushed_with(world, ours).status == S.DRAFT
+    assert ours.go_customer_id == there["id"]
+    assert len(in_go(world)) == known
+
+
+def test_two_customers_in_go_with_our_email_go_to_a_person(world):
+    for number in (15001, 15002):
+        world.sandbox.http(
+            "POST",
+            world.company,
+            "/Customers",
+            {"Name": f"Twin {number}", "Number": number, "EmailAddress": "twin@example.no"},
+        )
+    ours = factories.customer(world.company, number=None, organisation_number="", email="twin@example.no")
+    now = pushed_with(world, ours)
+    assert (now.status, now.attention_code) == (S.NEEDS_FIX, "CUSTOMER")
+    assert "2 customers in PowerOffice Go have the same e-mail" in now.attention
+
+
+@pytest.mark.parametrize("kind", ["drop_after_commit", "drop_before_commit", "error_500_after_commit"])
+def test_a_create_in_doubt_is_looked_up_before_it_is_made_again(world, kind):
+    new = factories.customer(world.company, number=None, name="Tvil AS", organisation_number="", email="")
+    world.sandbox.faults(kind=kind, method="POST", path="/Customers", count=1)
+    statement = pushed_with(world, new)
+    assert statement.status == S.PROCESSING
+    world.until_quiet(4)
+    assert world.fresh(statement).status == S.DRAFT
+    assert [row["name"] for row in in_go(world)].count("Tvil AS") == 1
+
+
+def test_a_refused_customer_says_what_go_said(world):
+    taken = in_go(world)[0]["number"]
+    ours = factories.customer(world.company, number=900, name="Utenfor AS", organisation_number="", email="")
+    now = pushed_with(world, ours)
+    assert taken != 900
+    assert now.status == S.NEEDS_FIX
+    assert now.attention.startswith("PowerOffice Go refused customer 900 Utenfor AS: ")
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(DataOwner.HERE, "Nytt navn AS"), (DataOwner.SOURCE, "Nytt navn AS"), (DataOwner.GO, "Gammelt AS")],
+)
+def test_changed_data_is_sent_unless_go_owns_it(world, owner, name):
+    GoCompany.objects.filter(pk=world.company.pk).update(customer_data_owner=owner)
+    ours = factories.customer(world.company, number=None, name="Gammelt AS")
+    pushed_with(world, ours)
+    ours.name = "Nytt navn AS"
+    ours.save()
+    pushed_with(world, ours)
+    assert [row["name"] for row in in_go(world) if row["id"] == ours.go_customer_id] == [name]
+
+
+def test_a_customer_of_go_belongs_to_one_of_ours(world):
+    there = next(row for row in in_go(world) if row["number"])
+    first = factories.customer(world.company, number=there["number"], name="First", organisation_number="", email="")
+    pushed_with(world, first)
+    second = factories.customer(
+        world.company,
+        number=None,
+        name="Second",
+        organisation_number=there["organisation_number"],
+        email=there["email"],
+    )
+    now = pushed_with(world, second)
+    assert now.status == S.NEEDS_FIX
+    assert "belongs to" in now.attention
+
+
+def test_reading_twice_changes_nothing(world):
+    world.statement()
+    world.turn()
+    once = list(CustomerInGo.objects.order_by("pk").values())
+    world.statement()
+    world.clock.advance(timedelta(hours=1).total_seconds())
+    world.turn()
+    assert list(CustomerInGo.objects.order_by("pk").values()) == once
+    assert Customer.objects.exclude(go_customer_id=None).count() == 1
