@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.forms import ModelChoiceField, ModelForm, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponseRedirect
@@ -64,12 +63,9 @@ class RecordForm(ModelForm[M]):
 
     also_checks: ClassVar[frozenset[str]] = frozenset({"company"})
 
-    def validate_constraints(self) -> None:
-        exclude = set(self._get_validation_exclusions()) - self.also_checks  # type: ignore[attr-defined] # Django's own
-        try:
-            self.instance.validate_constraints(exclude=exclude)
-        except ValidationError as error:
-            self._update_errors(error)  # type: ignore[attr-defined] # Django's own
+    def _get_validation_exclusions(self) -> set[str]:
+        left_out: set[str] = super()._get_validation_exclusions()  # type: ignore[misc] # Django's own hook
+        return left_out - (self.also_checks - set(self.fields))
 
 
 class CompanyWall(Generic[M]):

@@ -26,9 +26,20 @@ SET_CLIENT_KEY = "integration.set_client_key"
 
 
 class GoCompanyForm(RecordForm[GoCompany]):
-    """A company and, for those who may, a new client key: it goes in and never comes out."""
+    """A company's choices. Only a refusal pauses it; people use Off."""
 
     also_checks: ClassVar[frozenset[str]] = frozenset({"client_key_fingerprint"})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (state := self.fields.get("state")) and self.instance.state != CompanyState.PAUSED:
+            choices = [choice for choice in CompanyState.choices if choice[0] != CompanyState.PAUSED]
+            cast("forms.ChoiceField", state).choices = choices
+
+
+class ClientKeyForm(GoCompanyForm):
+    """With a new client key, for those who may set it: it goes in and never comes out."""
+
     new_client_key = forms.CharField(
         label="New client key",
         required=False,
@@ -36,12 +47,6 @@ class GoCompanyForm(RecordForm[GoCompany]):
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text="From PowerOffice Go: Settings, Extensions. Left empty, the key stays as it is.",
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if (state := self.fields.get("state")) and self.instance.state != CompanyState.PAUSED:
-            choices = [choice for choice in CompanyState.choices if choice[0] != CompanyState.PAUSED]
-            cast("forms.ChoiceField", state).choices = choices  # only a refusal pauses; people use Off
 
     def clean_new_client_key(self) -> str:
         key = str(self.cleaned_data["new_client_key"]).strip()
@@ -114,12 +119,20 @@ class GoCompanyAdmin(CompanyModelAdmin[GoCompany]):
     def has_test_connection_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(TEST_CONNECTION) and self.is_own(request, obj)
 
+    def may_set_key(self, request: HttpRequest, obj: GoCompany | None) -> bool:
+        return request.user.has_perm(SET_CLIENT_KEY) and self.has_change_permission(request, obj)
+
+    def get_form(self, request: HttpRequest, obj: GoCompany | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """A form without the field takes no key, whatever is posted."""
+        kwargs["form"] = ClientKeyForm if self.may_set_key(request, obj) else GoCompanyForm
+        return super().get_form(request, obj, change, **kwargs)
+
     def get_fieldsets(self, request: HttpRequest, obj: GoCompany | None = None) -> Any:
         """Members are for superusers, a new key for those who may set it."""
         hidden = set()
         if not request.user.is_superuser:
             hidden.add("members")
-        if not (request.user.has_perm(SET_CLIENT_KEY) and self.has_change_permission(request, obj)):
+        if not self.may_set_key(request, obj):
             hidden.add("new_client_key")
         kept = [
             (name, {**options, "fields": tuple(field for field in options["fields"] if field not in hidden)})
