@@ -114,6 +114,10 @@ PASSWORD_HASHERS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
+# Spreadsheets: without these two, everybody who sees a list could import into it.
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
 # Language, time, files
 LANGUAGE_CODE = "en"
 TIME_ZONE = "Europe/Oslo"
@@ -131,7 +135,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = not PRODUCTION
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000  # a statement with thousands of lines is saved as one form
 
 # Safe transport in production
@@ -161,6 +165,20 @@ CLAIM_LEASE_SECONDS = env.int("CLAIM_LEASE_SECONDS", default=45)
 # Background work. The broker is a doorbell, the table is the queue: losing every message loses nothing.
 BROKER_URL = env.str("BROKER_URL", default="filesystem://")
 BROKER_DIR = Path(env.str("BROKER_DIR", default=str(VAR_DIR / "broker")))
+EMBEDDED_BROKER = BROKER_URL.startswith("filesystem://")
+CELERY_BROKER_URL = BROKER_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(BROKER_DIR)} if EMBEDDED_BROKER else {}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = "fakturabro"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = not EMBEDDED_BROKER  # the folder cannot broadcast
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING below is how every process writes
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
