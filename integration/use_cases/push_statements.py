@@ -35,6 +35,7 @@ from integration.enums import (
 from integration.errors import (
     ConfigurationError,
     Conflict,
+    Evidence,
     InDoubt,
     NotFound,
     PermanentError,
@@ -146,7 +147,7 @@ def push_statement(
         if isinstance(order, list):
             return _not_ready(statement, attempt, order, now=clock())
         made = client.create_order(order, before_send=before_send)
-        return _record(statement, attempt, made, now=clock())
+        return _record(statement, attempt, made, client.last_evidence, now=clock())
     except ClaimLost:
         logger.warning("Statement %s: the claim ran out before the request left; nothing was sent.", statement)
         return None
@@ -277,7 +278,9 @@ def arrived(order: SalesOrder) -> StatementStatus:
     return StatementStatus.CONFIRMED if order.locked else StatementStatus.DRAFT
 
 
-def _record(statement: InvoiceStatement, attempt: SyncAttempt, order: SalesOrder, *, now: datetime) -> Sent:
+def _record(
+    statement: InvoiceStatement, attempt: SyncAttempt, order: SalesOrder, said: Evidence, *, now: datetime
+) -> Sent:
     """Go has it. Also when the sweep meanwhile took us for dead and made it a doubt: the answer is the truth."""
     fields = order_fields(statement, order, now)
     with transaction.atomic(durable=True):
@@ -291,7 +294,7 @@ def _record(statement: InvoiceStatement, attempt: SyncAttempt, order: SalesOrder
                 **fields,
             ):
                 break
-        close_attempt(attempt, AttemptOutcome.DONE, now=now, message=str(fields["attention"]))
+        close_attempt(attempt, AttemptOutcome.DONE, now=now, message=str(fields["attention"]), evidence=said)
         _refresh_search(statement.pk)
     return Sent(AttemptOutcome.DONE)
 

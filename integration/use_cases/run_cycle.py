@@ -97,7 +97,7 @@ def run_cycle(
                 return False
             return hold_cycle(company_id, holder, now)
 
-        return _turn(company, run, client_for(company), clock=clock, keep_going=keep_going, is_new=is_new)
+        return _turn(company, run, client_for, clock=clock, keep_going=keep_going, is_new=is_new)
     finally:
         leave_cycle(company_id, holder)
 
@@ -117,7 +117,7 @@ def _open_run(company: GoCompany, trigger: RunTrigger, run_id: int | None, now: 
 def _turn(
     company: GoCompany,
     run: SyncRun,
-    client: PowerOfficeClient,
+    client_for: Callable[[GoCompany], PowerOfficeClient],
     *,
     clock: Callable[[], datetime],
     keep_going: Callable[[], bool],
@@ -126,6 +126,7 @@ def _turn(
     counts: Counter[str] = Counter(run.counts)
     outcome, message, goes_on = RunOutcome.DONE, "", False
     try:
+        client = client_for(company)
         counts.update(
             {f"doubts {name}": count for name, count in settle_doubts(company, client, clock=clock, run=run).items()}
         )

@@ -317,7 +317,8 @@ def _update(
 
 def forget_customer(customer: Customer) -> None:
     """Go no longer has it: match or create anew next time."""
-    CustomerInGo.objects.filter(company=customer.company, go_customer_id=customer.go_customer_id).delete()
+    if customer.go_customer_id is not None:
+        CustomerInGo.objects.filter(company=customer.company, go_customer_id=customer.go_customer_id).delete()
     customer.go_customer_id = None
     customer.go_hash = ""
     customer.save(update_fields=["go_customer_id", "go_hash", "search", "updated_at"])
