@@ -6,12 +6,12 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 
 
-def icon(request: HttpRequest) -> str:
+def icon(_request: HttpRequest) -> str:
     """The bridge, as a picture of its own."""
     return static("fakturabro/icon.svg")
 
 
-def stylesheet(request: HttpRequest) -> str:
+def stylesheet(_request: HttpRequest) -> str:
     """Our few rules on top of unfold's."""
     return static("fakturabro/fakturabro.css")
 

@@ -1,0 +1,126 @@
+"""Customers, with those to ask, how they pay, and their orders."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import BooleanRadioFilter
+
+from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline
+from integration.admin.display import NOTHING, amount, day, link, list_of, page_of, status_badge
+from integration.models import ContactPerson, Customer, InvoiceStatement, PaymentMethod
+
+NEWEST_ORDERS = 25
+
+
+class ContactPersonInline(CompanyTabularInline[ContactPerson]):
+    """Those to ask."""
+
+    model = ContactPerson
+    fields = ("first_name", "last_name", "email", "phone", "is_default")
+
+
+class PaymentMethodInline(CompanyTabularInline[PaymentMethod]):
+    """How the customer pays."""
+
+    model = PaymentMethod
+    fields = ("kind", "is_default")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change a customer may strike a way of paying."""
+        return self.has_change_permission(request, obj)
+
+
+@admin.register(Customer)
+class CustomerAdmin(CompanyModelAdmin[Customer]):
+    """Those who are invoiced."""
+
+    list_display = ("name", "customer_number", "organisation_number", "email", "city", "in_go", "note")
+    list_filter = (CompanyFilter, ("is_person", BooleanRadioFilter), ("is_active", BooleanRadioFilter))
+    list_filter_submit = True
+    compressed_fields = False
+    search_fields = ("search",)
+    search_help_text = "Name, customer number, organisation number or e-mail"
+    inlines = (ContactPersonInline, PaymentMethodInline)
+    readonly_fields = ("in_go",)
+    change_form_before_template = "admin/integration/customer/before.html"
+    change_form_outer_after_template = "admin/integration/customer/orders.html"
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("company", "number", "in_go"),
+                    ("name", "organisation_number", "is_person"),
+                    ("first_name", "last_name"),
+                    ("email", "invoice_email", "phone"),
+                    ("address_line1", "address_line2"),
+                    ("zip_code", "city", "country"),
+                )
+            },
+        ),
+        (
+            "Invoicing",
+            {"fields": (("delivery", "payment_days"), ("send_reminders", "transfer_to_debt_collection", "is_active"))},
+        ),
+        ("Source", {"fields": (("source", "source_id"),), "classes": ("collapse",)}),
+    )
+
+    @admin.display(description="No.")
+    def customer_number(self, customer: Customer) -> str:
+        return str(customer.number or NOTHING)
+
+    @admin.display(description="In Go")
+    def in_go(self, customer: Customer) -> str:
+        return f"Yes, id {customer.go_customer_id}" if customer.go_customer_id else "Not yet"
+
+    @admin.display(description="Attention")
+    def note(self, customer: Customer) -> str:
+        if not customer.attention:
+            return NOTHING
+        return format_html('<span class="fb-attention" title="{0}">{0}</span>', customer.attention)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """The search column is lower case."""
+        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term.lower())
+        return found
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        customer = self.get_object(request, object_id) if object_id else None
+        if customer is not None and self.has_view_permission(request, customer):
+            context["attention"] = customer.attention
+            context["orders"] = orders(customer)
+            context["all_orders"] = list_of(InvoiceStatement, f"customer__id__exact={customer.pk}")
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
+
+
+def orders(customer: Customer) -> list[dict[str, Any]]:
+    """The customer's newest statements in words."""
+    statements = (
+        InvoiceStatement.objects.filter(customer=customer)
+        .select_related("outgoing_invoice")
+        .order_by("-statement_date", "-pk")[:NEWEST_ORDERS]
+    )
+    return [
+        {
+            "address": page_of(statement),
+            "number": statement.source_id,
+            "status": status_badge(statement.status),
+            "date": day(statement.statement_date),
+            "amount": amount(statement.total, statement.currency),
+            "invoice": link(statement.outgoing_invoice, str(statement.outgoing_invoice.invoice_number or "–"))
+            if statement.outgoing_invoice
+            else NOTHING,
+            "open": amount(statement.outgoing_invoice.balance, "NOK") if statement.outgoing_invoice else NOTHING,
+        }
+        for statement in statements
+    ]

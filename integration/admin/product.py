@@ -1,0 +1,70 @@
+"""What is sold."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db import models
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import BooleanRadioFilter
+
+from integration.admin.base import CompanyFilter, CompanyModelAdmin
+from integration.admin.display import NOTHING, money, percent
+from integration.admin.fields import FigureField, PercentField
+from integration.models import Product
+
+
+@admin.register(Product)
+class ProductAdmin(CompanyModelAdmin[Product]):
+    """Products."""
+
+    list_display = ("code", "name", "amount", "vat", "sales_account", "in_go", "note")
+    list_filter = (CompanyFilter, ("is_active", BooleanRadioFilter))
+    list_filter_submit = True
+    compressed_fields = False
+    search_fields = ("code", "name")
+    search_help_text = "Product code or name"
+    readonly_fields = ("in_go",)
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DecimalField: {"form_class": FigureField}}
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("company", "code", "in_go"),
+                    ("name", "unit", "is_active"),
+                    ("price", "cost", "vat_rate"),
+                    ("sales_account", "group", "gtin"),
+                    ("source", "stock"),
+                )
+            },
+        ),
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """The VAT rate is typed in percent."""
+        if db_field.name == "vat_rate":
+            kwargs |= {
+                "form_class": PercentField,
+                "label": "Expected VAT, %",
+                "help_text": "Go decides; a difference is shown.",
+            }
+            return db_field.formfield(**kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="Price excl. VAT")
+    def amount(self, product: Product) -> str:
+        return money(product.price, "NOK") if product.price is not None else NOTHING
+
+    @admin.display(description="VAT")
+    def vat(self, product: Product) -> str:
+        return percent(product.vat_rate)
+
+    @admin.display(description="In Go")
+    def in_go(self, product: Product) -> str:
+        return f"Yes, id {product.go_product_id}" if product.go_product_id else "Not yet"
+
+    @admin.display(description="Attention")
+    def note(self, product: Product) -> str:
+        if not product.attention:
+            return NOTHING
+        return format_html('<span class="fb-attention" title="{0}">{0}</span>', product.attention)
