@@ -14,15 +14,18 @@ env = environ.Env()
 if env.str("ENVIRONMENT", default="development") == "production":
     raise ImproperlyConfigured("The sandbox plays PowerOffice Go with made-up money: it does not start in production.")
 
-SECRET_KEY = "sandbox-only"  # noqa: S105 - it signs nothing but the message cookie of a toy
+SECRET_KEY = "sandbox-only"  # noqa: S105 - it signs nothing
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 INSTALLED_APPS = ["integration.sandbox"]
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+MIDDLEWARE: list[str] = []
 ROOT_URLCONF = "integration.sandbox.urls"
+WSGI_APPLICATION = "integration.sandbox.wsgi.application"
+(BASE_DIR / "var").mkdir(exist_ok=True)
 DATABASES = {
     "default": {
         **env.db_url("SANDBOX_DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'sandbox.sqlite3'}"),
+        "CONN_MAX_AGE": 600,
     }
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -31,7 +34,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+SANDBOX_SEEDS_ITSELF = True  # empty books get the demo companies when the process starts
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 60_000_000
 USE_TZ = True
 TIME_ZONE = "Europe/Oslo"
 APPEND_SLASH = False
