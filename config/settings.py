@@ -9,7 +9,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from config.unfold import UNFOLD as UNFOLD  # the look of the admin
+from config import unfold
 
 django_stubs_ext.monkeypatch()  # lets typed classes like ModelAdmin[Customer] run
 
@@ -93,6 +93,7 @@ SQLITE_OPTIONS = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    VAR_DIR.mkdir(exist_ok=True)
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -113,6 +114,8 @@ PASSWORD_HASHERS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+UNFOLD = unfold.UNFOLD
+"""The look of the admin."""
 
 # Spreadsheets: without these two, everybody who sees a list could import into it.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"

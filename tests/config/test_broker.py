@@ -5,9 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty
 from threading import Event
+from typing import Any
 
 import pytest
 from kombu import Connection
+from kombu.simple import SimpleQueue
 
 QUEUE = "bell"
 
@@ -24,7 +26,7 @@ def send(folder: Path, sender: int, count: int) -> None:
 
 def take_all(folder: Path, last_call: Event | None = None) -> list[list[int]]:
     """Takes messages until the folder is empty after the last sender has finished."""
-    taken = []
+    taken: list[list[int]] = []
     with connection(folder) as link, link.SimpleQueue(QUEUE) as queue:
         while True:
             nothing_more_comes = last_call is None or last_call.is_set()
@@ -84,10 +86,11 @@ def test_message_on_disk_is_json(tmp_path):
 def test_message_not_acknowledged_returns_when_the_worker_stops(tmp_path):
     send(tmp_path, 1, 1)
     with connection(tmp_path) as link:
-        queue = link.SimpleQueue(QUEUE)
+        channel: Any = link.channel()
+        queue = SimpleQueue(channel, QUEUE)
         assert queue.get(block=False).payload == [1, 0]
         assert len(queue) == 0
-        queue.consumer.channel.close()
+        channel.close()
 
     assert take_all(tmp_path) == [[1, 0]]
 

@@ -17,7 +17,7 @@ INSTALLED = [
 pytestmark = pytest.mark.django_db
 
 
-def rows():
+def rows() -> list[tuple[object, ...]]:
     return list(
         PeriodicTask.objects.order_by("name").values_list(
             "name", "task", "interval__every", "interval__period", "expire_seconds", "enabled"
