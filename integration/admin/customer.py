@@ -1,6 +1,6 @@
 """Customers, with those to ask, how they pay, and their orders."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +8,9 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline
+from integration.admin.columns import company_for_several
 from integration.admin.display import NOTHING, amount, day, link, list_of, page_of, status_badge
+from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.models import ContactPerson, Customer, InvoiceStatement, PaymentMethod
 
 NEWEST_ORDERS = 25
@@ -33,12 +35,13 @@ class PaymentMethodInline(CompanyTabularInline[PaymentMethod]):
 
 
 @admin.register(Customer)
-class CustomerAdmin(CompanyModelAdmin[Customer]):
+class CustomerAdmin(SpreadsheetMixin, CompanyModelAdmin[Customer]):
     """Those who are invoiced."""
 
     list_display = ("name", "customer_number", "organisation_number", "email", "city", "in_go", "note")
     list_filter = (CompanyFilter, ("is_person", BooleanRadioFilter), ("is_active", BooleanRadioFilter))
     list_filter_submit = True
+    list_prefetch: ClassVar[tuple[str, ...]] = ("company",)
     compressed_fields = False
     search_fields = ("search",)
     search_help_text = "Name, customer number, organisation number or e-mail"
@@ -66,6 +69,9 @@ class CustomerAdmin(CompanyModelAdmin[Customer]):
         ),
         ("Source", {"fields": (("source", "source_id"),), "classes": ("collapse",)}),
     )
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return company_for_several(request, super().get_list_display(request))
 
     @admin.display(description="No.")
     def customer_number(self, customer: Customer) -> str:

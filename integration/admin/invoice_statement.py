@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, MultipleChoicesDropdownFilter
 
-from integration.admin.base import CompanyFilter, own_company_ids
+from integration.admin.base import CompanyFilter
+from integration.admin.columns import sees_several
 from integration.admin.display import NOTHING, day, link, money, page_of, status_badge
 from integration.admin.fields import FigureField
 from integration.admin.filters import AttentionFilter, DueFilter
+from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.admin.statement_actions import StatementActions
 from integration.admin.statement_lines import StatementLineInline
 from integration.admin.statement_sheet import LINES_IN_FORM, sheet
@@ -25,7 +27,7 @@ from integration.use_cases.type_statement import give_number
 
 
 @admin.register(InvoiceStatement)
-class InvoiceStatementAdmin(StatementActions):
+class InvoiceStatementAdmin(SpreadsheetMixin, StatementActions):
     """The heart of the house."""
 
     list_display = ("number", "state", "customer_name", "date", "due", "amount", "invoice", "go_tells")
@@ -70,8 +72,7 @@ class InvoiceStatementAdmin(StatementActions):
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """The company is shown to those who see more than one."""
         columns: tuple[str, ...] = tuple(super().get_list_display(request))
-        ids = own_company_ids(request)
-        if ids is not None and len(ids) == 1:
+        if not sees_several(request):
             return columns
         return tuple("customer_and_company" if column == "customer_name" else column for column in columns)
 
@@ -118,7 +119,7 @@ class InvoiceStatementAdmin(StatementActions):
     @admin.display(description="Go says")
     def go_tells(self, statement: InvoiceStatement) -> str:
         if not statement.attention:
-            return statement.go_says or NOTHING
+            return format_html('<span class="fb-note" title="{0}">{0}</span>', statement.go_says or NOTHING)
         return format_html('<span class="fb-attention" title="{0}">{0}</span>', statement.attention)
 
     # --- The page -----------------------------------------------------------------------------------------------
@@ -177,6 +178,10 @@ class InvoiceStatementAdmin(StatementActions):
             context["subtitle"] = statement.source_id
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A statement is dated today unless somebody says otherwise."""
+        return {"statement_date": timezone.localdate(), **super().get_changeform_initial_data(request)}
 
     def save_model(
         self, request: HttpRequest, obj: InvoiceStatement, form: forms.ModelForm[InvoiceStatement], change: bool

@@ -10,12 +10,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter, ReadOnlyModelAdmin
 from integration.admin.display import NOTHING, amount, day, minute, money, page_of, status_badge
+from integration.admin.spreadsheets import ExportSpreadsheets
 from integration.admin.statement_sheet import entries, go_invoice_url
 from integration.models import InvoiceStatement, OutgoingInvoice
 
 
 @admin.register(OutgoingInvoice)
-class OutgoingInvoiceAdmin(ReadOnlyModelAdmin[OutgoingInvoice]):
+class OutgoingInvoiceAdmin(ExportSpreadsheets, ReadOnlyModelAdmin[OutgoingInvoice]):
     """Invoices and credit notes as Go last showed them."""
 
     list_display = ("number", "type", "date", "due", "amount", "open_amount", "kid", "voucher", "company")
@@ -26,9 +27,11 @@ class OutgoingInvoiceAdmin(ReadOnlyModelAdmin[OutgoingInvoice]):
     search_help_text = "Invoice, voucher or order number, KID or reference"
     ordering = ("-invoice_date", "-pk")
     sortable_by = ("date",)
-    fields = ()
-    fieldsets = ()
     change_form_before_template = "admin/integration/outgoinginvoice/page.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: OutgoingInvoice | None = None) -> tuple[()]:
+        """The page below says everything."""
+        return ()
 
     @admin.display(description="Invoice")
     def number(self, invoice: OutgoingInvoice) -> str:

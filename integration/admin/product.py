@@ -4,22 +4,26 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
+from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from integration.admin.base import CompanyFilter, CompanyModelAdmin
+from integration.admin.columns import company_for_several
 from integration.admin.display import NOTHING, money, percent
 from integration.admin.fields import FigureField, PercentField
+from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.models import Product
 
 
 @admin.register(Product)
-class ProductAdmin(CompanyModelAdmin[Product]):
+class ProductAdmin(SpreadsheetMixin, CompanyModelAdmin[Product]):
     """Products."""
 
     list_display = ("code", "name", "amount", "vat", "sales_account", "in_go", "note")
     list_filter = (CompanyFilter, ("is_active", BooleanRadioFilter))
     list_filter_submit = True
+    list_prefetch: ClassVar[tuple[str, ...]] = ("company",)
     compressed_fields = False
     search_fields = ("code", "name")
     search_help_text = "Product code or name"
@@ -40,7 +44,7 @@ class ProductAdmin(CompanyModelAdmin[Product]):
         ),
     )
 
-    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The VAT rate is typed in percent."""
         if db_field.name == "vat_rate":
             kwargs |= {
@@ -50,6 +54,9 @@ class ProductAdmin(CompanyModelAdmin[Product]):
             }
             return db_field.formfield(**kwargs)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return company_for_several(request, super().get_list_display(request))
 
     @admin.display(description="Price excl. VAT")
     def amount(self, product: Product) -> str:

@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from integration import remotes
@@ -42,13 +41,16 @@ PERMISSIONS: Final[dict[str, str]] = {
 """Act -> which of `InvoiceStatement`'s own permissions it needs."""
 
 EXPLANATIONS: Final[dict[str, str]] = {
-    A.PUSH: "They are sent to PowerOffice Go now and become sales order drafts there.",
-    A.RELEASE: "They are tried once more now. Mend what is said to be wrong first.",
-    A.ACTIVATE: "They no longer wait for their date: they go to PowerOffice Go with the next transfer.",
-    A.HOLD: "They stay here until somebody activates or pushes them, whatever their date.",
-    A.WITHDRAW: "They are never sent to PowerOffice Go. This cannot be undone.",
-    PULL: "PowerOffice Go is asked now what became of them, with at most three requests for each company.",
+    A.PUSH: "Transferred to PowerOffice Go now, to become sales order drafts there.",
+    A.RELEASE: "Tried once more now. Mend what is said to be wrong first.",
+    A.ACTIVATE: "No longer waits for its date: transferred to PowerOffice Go now.",
+    A.HOLD: "Stays here until somebody activates or pushes it, whatever its date.",
+    A.WITHDRAW: "Never sent to PowerOffice Go. This cannot be undone.",
+    PULL: "PowerOffice Go is asked now what became of it, with at most three requests for each company.",
 }
+NAMED: Final = 10
+"""How many statements are named before an act; more are only counted."""
+
 NEEDS_REASON: Final = frozenset({A.WITHDRAW})
 TITLES: Final[dict[str, str]] = {**{act: RULES[act].title for act in A}, PULL: "Update status"}
 ORDER: Final[tuple[str, ...]] = (A.PUSH, A.RELEASE, PULL, A.ACTIVATE, A.HOLD, A.WITHDRAW)
@@ -185,7 +187,7 @@ class StatementActions(CompanyModelAdmin[InvoiceStatement]):
             words = f"{number(report.done)} {RULES[act].verb}{', ' + held_back if held_back else ''}."
             messages.add_message(request, messages.SUCCESS if report.done else messages.WARNING, words)
             if act in {A.PUSH, A.RELEASE, A.ACTIVATE}:
-                nudge(request, report.companies)
+                nudge(report.companies)
 
         return do
 
@@ -205,16 +207,11 @@ class StatementActions(CompanyModelAdmin[InvoiceStatement]):
             messages.success(request, f"{company}: PowerOffice Go was asked. {told[0].upper()}{told[1:]}.")
 
 
-def nudge(request: HttpRequest, company_ids: tuple[int, ...]) -> None:
-    """Wake the workers. Without a broker the next sweep finds the queue: it only takes a little longer."""
-    try:
-        for company_id in company_ids:
-            run_company_cycle.delay_on_commit(  # type: ignore[attr-defined] # Celery's Django task, unknown to its types
-                company_id=company_id, trigger=RunTrigger.PERSON.value
-            )
-    except OperationalError:
-        messages.warning(
-            request, "The workers cannot be reached just now. They find this by themselves within minutes."
+def nudge(company_ids: tuple[int, ...]) -> None:
+    """Wake the workers. Should they not hear it, the next sweep finds the queue."""
+    for company_id in company_ids:
+        run_company_cycle.delay_on_commit(  # type: ignore[attr-defined] # Celery's Django task, unknown to its types
+            company_id=company_id, trigger=RunTrigger.PERSON.value
         )
 
 
@@ -233,11 +230,17 @@ def review_plan(act: ReviewAction, queryset: Statements) -> dict[str, Any]:
     ready = plan(act, queryset)
     return {
         "ready": len(ready.ready),
-        "verb": RULES[act].verb,
+        "named": named(ready.ready),
         "sums": [amount(total, currency) for currency, total in ready.sums],
         "held_back": [(reason, number(many)) for reason, many in ready.held_back],
         "held_back_count": sum(many for _, many in ready.held_back),
     }
+
+
+def named(keys: tuple[int, ...]) -> list[tuple[str, str, str]]:
+    """The first few, so that a person sees what is meant: number, customer, amount."""
+    first = InvoiceStatement.objects.filter(pk__in=keys[:NAMED]).select_related("customer").order_by("pk")
+    return [(row.source_id, str(row.customer or "No customer"), amount(row.total, row.currency)) for row in first]
 
 
 def pull_plan(queryset: Statements) -> dict[str, Any]:
@@ -248,7 +251,6 @@ def pull_plan(queryset: Statements) -> dict[str, Any]:
     asked = [company for company in companies if not cannot_pull(company)]
     return {
         "ready": sum(many[company.pk] for company in asked),
-        "verb": "updated",
         "companies": [(str(company), number(many[company.pk])) for company in asked],
         "held_back": held_back,
         "held_back_count": sum(many.values()) - sum(many[company.pk] for company in asked),

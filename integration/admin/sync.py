@@ -24,7 +24,7 @@ def outcome_badge(record: SyncRun | SyncAttempt) -> str:
 
 def counts_words(run: SyncRun) -> str:
     """`12 push done, 2 paid`."""
-    return ", ".join(f"{number(many)} {what}" for what, many in sorted(run.counts.items())) or NOTHING
+    return ", ".join(f"{number(many)} {what.replace('_', ' ')}" for what, many in sorted(run.counts.items())) or NOTHING
 
 
 def clipped(text: str) -> str:
@@ -45,6 +45,7 @@ class SyncRunAdmin(ReadOnlyModelAdmin[SyncRun]):
     list_prefetch: ClassVar[tuple[str, ...]] = ("company",)
     list_filter = (CompanyFilter, ("outcome", ChoicesDropdownFilter), ("trigger", ChoicesDropdownFilter))
     list_filter_submit = True
+    compressed_fields = False
     ordering = ("-started_at", "-pk")
     fields = ("company", "trigger", "started", "took", "outcome_shown", "what", "message", "attempts")
 
@@ -78,6 +79,7 @@ class SyncAttemptAdmin(ReadOnlyModelAdmin[SyncAttempt]):
     list_prefetch: ClassVar[tuple[str, ...]] = ("company", "statement", "customer", "product", "run")
     list_filter = (CompanyFilter, ("operation", ChoicesDropdownFilter), ("outcome", ChoicesDropdownFilter))
     list_filter_submit = True
+    compressed_fields = False
     search_fields = ("=request_id", "=statement__reference", "=statement__source_id")
     search_help_text = "Statement, reference or request id"
     ordering = ("-started_at", "-pk")
@@ -87,8 +89,8 @@ class SyncAttemptAdmin(ReadOnlyModelAdmin[SyncAttempt]):
         ("http", "request_id", "error_code"),
         "message",
         ("next_try", "of_run"),
-        "request",
-        "answer",
+        "sent",
+        "answered",
     )
 
     @admin.display(description="Started")
@@ -126,11 +128,11 @@ class SyncAttemptAdmin(ReadOnlyModelAdmin[SyncAttempt]):
         return link(attempt.run)
 
     @admin.display(description="What was sent")
-    def request(self, attempt: SyncAttempt) -> str:
+    def sent(self, attempt: SyncAttempt) -> str:
         return excerpt(attempt.request_excerpt)
 
     @admin.display(description="What was answered")
-    def answer(self, attempt: SyncAttempt) -> str:
+    def answered(self, attempt: SyncAttempt) -> str:
         return excerpt(attempt.answer_excerpt)
 
 
@@ -142,6 +144,7 @@ class AdminActionAdmin(ReadOnlyModelAdmin[AdminAction]):
     list_prefetch: ClassVar[tuple[str, ...]] = ("company", "user", "statement")
     list_filter = (CompanyFilter,)
     list_filter_submit = True
+    compressed_fields = False
     search_fields = ("=statement__reference", "=statement__source_id")
     search_help_text = "Statement or reference"
     ordering = ("-at", "-pk")
