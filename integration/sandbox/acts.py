@@ -64,9 +64,14 @@ def perform(name: str, body: Body) -> Said:
             raise ActRefused(str((error.body or {}).get("detail", "Go refuses this."))) from error
 
 
+def given(body: Body, name: str) -> bool:
+    """Whether the body holds something under this name."""
+    return body.get(name) is not None and body[name] != ""
+
+
 def amount_in(body: Body, name: str = "amount") -> int | None:
     """An amount of the body in øre, or None when it is absent."""
-    if body.get(name) in {None, ""}:
+    if not given(body, name):
         return None
     return ore(number_in(body, name))
 
@@ -82,7 +87,7 @@ def number_in(body: Body, name: str) -> Decimal:
 
 def date_in(body: Body, name: str = "date") -> dt.date | None:
     """A date of the body, or None when it is absent."""
-    if body.get(name) in {None, ""}:
+    if not given(body, name):
         return None
     try:
         return dt.date.fromisoformat(str(body[name]))
@@ -204,7 +209,7 @@ def line_in(order: SalesOrder, body: Body) -> Body:
     """The line of the body, else the first product line."""
     wanted = body.get("line_id")
     for line in order.lines:
-        if line["Id"] == wanted or (wanted in {None, ""} and line["LineType"] == "Normal"):
+        if line["Id"] == wanted or (not wanted and line["LineType"] == "Normal"):
             return dict(line)
     raise ActRefused(f"Order {order.number} has no such line.")
 
@@ -215,7 +220,7 @@ def edit_line(books: Books, body: Body) -> Said:
     order = one_draft(books, body)
     line = line_in(order, body)
     for name, member in (("quantity", "Quantity"), ("unit_price", "ProductUnitPrice"), ("allowance", "Allowance")):
-        if body.get(name) not in {None, ""}:
+        if given(body, name):
             line[member] = number_in(body, name)
     if body.get("description"):
         line["Description"] = str(body["description"])
@@ -245,7 +250,7 @@ def typed_line(books: Books, body: Body) -> Body:
         if product is None:
             raise ActRefused(f"There is no product {body['product_code']}.")
         line |= {"ProductId": product.pk, "Quantity": number_in({"quantity": 1, **body}, "quantity")}
-        if body.get("unit_price") not in {None, ""}:
+        if given(body, "unit_price"):
             line["ProductUnitPrice"] = number_in(body, "unit_price")
     return line
 

@@ -6,7 +6,7 @@ Serve the sandbox
         DJANGO_SETTINGS_MODULE=config.settings_sandbox gunicorn --threads 8 integration.sandbox.wsgi:application
     In a test process: `tests/wsgi_adapter.py` mounts `integration.sandbox.wsgi.application` on a `requests.Session`.
 
-Demo set-up (made when the books are empty and the sandbox starts, by `reset {"seed_demo": true}`, or by `seed.seed_demo()`)
+Demo set-up (made when the process starts with empty books, or by `reset {"seed_demo": true}`)
     application key 11111111-1111-4111-8111-111111111111, subscription key sandbox-subscription-key
     Fjordgløtt Camping AS  client key 22222222-2222-4222-8222-222222222201
     Nordlys Padel AS       client key 22222222-2222-4222-8222-222222222202
@@ -19,13 +19,16 @@ YYYY-MM-DD. Anything wrong is 400 {"error": "<one clear sentence>"}; nothing is 
 |---|---|---|
 | POST /_control/reset | {"seed_demo": false}? | empties books, switches, faults, counters and clock |
 | GET /_control/companies | | [{id, name, client_key, organisation_number, environment, revoked, ...}] |
-| POST /_control/companies | {name, client_key, organisation_number?, environment?: both/production/demo, seed?: true} | 201, the company; seed lays accounts, VAT, terms, products, customers |
-| GET, PUT /_control/switches | {name: value, ...} | all switches, flat; unknown name or value: 400 with the list (`switches.py` explains each) |
-| GET, DELETE /_control/requests | | {total, throttled, most_in_one_second, by_route, by_status}; DELETE starts again. Token calls are `POST /OAuth/Token`, ids are `{id}` |
-| GET, POST, DELETE /_control/faults | see below | the plans and how much of each is left; DELETE ?id=7 takes away one, without id all |
-| GET /_control/books?company= | | {company, customers, products, orders (with lines; deleted ones too), invoices (with lines), ledger} |
+| POST /_control/companies | {name, client_key, organisation_number?, environment?, seed?: true} | 201, the company |
+| GET, PUT /_control/switches | {name: value, ...} | all switches, flat; `switches.py` explains each |
+| GET, DELETE /_control/requests | | {total, throttled, most_in_one_second, by_route, by_status}; DELETE starts again |
+| GET, POST, DELETE /_control/faults | see below | the plans, and what is left of each; DELETE takes ?id= or all |
+| GET /_control/books?company= | | {company, customers, products, orders (deleted too), invoices, ledger} |
 | GET /_control/clock | | {now, today, offset_seconds} |
 | POST /_control/acts/<act> | {company, ...} | {"sentence": what happened, ...ids} |
+
+A company's environment is both, production or demo; `seed` lays products and customers beside its registers. Requests
+are counted by route: `POST /OAuth/Token`, `GET /SalesOrders/{id}`; a dropped one has the status "dropped".
 
 A fault plan is exact or random.
     exact:  {"kind": KIND, "method": "POST" or "*", "path": "/SalesOrders/Complete", "count": 1, "skip": 0}
@@ -51,12 +54,12 @@ A fault plan is exact or random.
 | pay | invoice_id, amount? (null: the whole balance), kind?: a VoucherType (IncomingOcrGiro), date? |
 | overpay | invoice_id, by: amount above the balance |
 | unmatched_payment | customer_no, amount, date? | a payment without reference |
-| payment | customer_no, amount, invoice_no? or cid? or matching_reference? | matched as Go does it (reference §18 row 58) |
+| payment | customer_no, amount, invoice_no? or cid? or matching_reference? | matched as Go does it (row 58) |
 | undo_payment | entry_id, or invoice_id (its latest payment); mode: "unmatched" or "reversed" |
 | credit | invoice_id, amount? (with VAT; null: all), matched?: true |
 | write_off | invoice_id |
 | reverse | invoice_id |
-| set_date, advance_days | date / days | for all companies (company not needed): due dates, reminders and collection follow |
+| set_date, advance_days | date / days | for all companies: due dates, reminders, collection follow |
 | set_clock | offset_seconds | for all companies: moves `now` |
 | revoke_key, restore_key | | the client key is refused (and its tokens) |
 | set_privileges | privileges: [..] | what the vendor granted the integration |
@@ -64,7 +67,7 @@ A fault plan is exact or random.
 | set_send_grant | allow: true/false |
 | set_lock_date | date or null |
 | expire_tokens | | of the company; of all without company |
-| random | seed, send_share, delete_share, edit_share, combine_share, pay_share | each 0..1, of the drafts / unpaid invoices there are now |
+| random | seed, send_share, delete_share, edit_share, combine_share, pay_share | each 0..1, of what there is now |
 """
 
 from collections import Counter
@@ -102,8 +105,6 @@ def control(request: HttpRequest, path: str) -> HttpResponse:
     """Answer a control call; anything wrong is 400 with one clear sentence."""
     try:
         body = loads(request.body) if request.body else {}
-        if not isinstance(body, dict):
-            raise ActRefused("The body must be a JSON object.")
         status, answer = dispatch(request, path.strip("/"), body)
     except ActRefused as error:
         status, answer = 400, {"error": str(error)}
@@ -112,8 +113,10 @@ def control(request: HttpRequest, path: str) -> HttpResponse:
     return HttpResponse(dumps(answer), "application/json; charset=utf-8", status)
 
 
-def dispatch(request: HttpRequest, path: str, body: Body) -> tuple[int, Any]:
+def dispatch(request: HttpRequest, path: str, body: Any) -> tuple[int, Any]:
     """Find what does it."""
+    if not isinstance(body, dict):
+        raise ActRefused("The body must be a JSON object.")
     if path.startswith("acts/") and request.method == "POST":
         return 200, perform(path.removeprefix("acts/"), body)
     handler = CALLS.get(f"{request.method} {path}")

@@ -55,7 +55,8 @@ def plan_from(body: dict[str, Any]) -> FaultPlan:
         seconds = decimal_of(body.get("seconds", 2))
     except ValueError as error:
         raise ActRefused(f"The plan has a bad number: {error}.") from error
-    if min(*whole.values(), *rates.values(), seconds) < 0 or max(rates.values()) > 1:
+    numbers = [*map(Decimal, whole.values()), *rates.values(), seconds]
+    if min(numbers) < 0 or max(rates.values()) > 1:
         raise ActRefused("Counts and seconds are not negative, and rates lie between 0 and 1.")
     return FaultPlan(
         random=is_random,

@@ -39,6 +39,12 @@ class Field:
 
 Table = dict[str, Field]
 
+
+def names(text: str) -> tuple[str, ...]:
+    """Words set apart by blanks: a long list of names that still reads."""
+    return tuple(text.split())
+
+
 ADDRESS: Table = {
     "AddressLine1": Field(length=200),
     "AddressLine2": Field(length=200),
@@ -65,16 +71,11 @@ def checked(field: Field, value: Any) -> Any:  # noqa: C901 - one branch per kin
     if field.kind in NESTED:
         return checked_nested(field.kind, value)
     if field.kind == "yes":
-        if not isinstance(value, bool):
-            raise ValueError(f"{value!r} is not true or false")
-        return value
+        if isinstance(value, bool):
+            return value
+        raise ValueError(f"{value!r} is not true or false")
     if field.kind == "number":
-        if isinstance(value, str):
-            raise ValueError(f"{value!r} is not a number")
-        number = decimal_of(value)
-        if (field.low is not None and number < field.low) or (field.high is not None and number > field.high):
-            raise ValueError(f"{value!r} is not between {field.low} and {field.high}")
-        return number
+        return checked_number(field, value)
     if field.kind in {"whole", "int32"}:
         limit = INT32 if field.kind == "int32" else INT64
         if isinstance(value, Decimal) and value == value.to_integral_value():
@@ -90,6 +91,14 @@ def checked(field: Field, value: Any) -> Any:  # noqa: C901 - one branch per kin
         note = "enums must not be integers" if field.kind == "choice" else "text expected"
         raise ValueError(f"{value!r} is invalid: {note}")
     return checked_text(field, value)
+
+
+def checked_number(field: Field, value: Any) -> Decimal:
+    """A JSON number within the member's limits."""
+    number = decimal_of(value if not isinstance(value, (str, bool)) else "not a number")
+    if (field.low is not None and number < field.low) or (field.high is not None and number > field.high):
+        raise ValueError(f"{value!r} is not between {field.low} and {field.high}")
+    return number
 
 
 def checked_text(field: Field, value: str) -> str:
@@ -223,26 +232,26 @@ def shown(books: Books, table: Table, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def patched(
-    books: Books, table: Table, data: dict[str, Any], operations: Any, names: tuple[str, str]
+    books: Books, table: Table, data: dict[str, Any], operations: Any, words: tuple[str, str]
 ) -> dict[str, Any]:
     """The stored members after an RFC 6902 patch; only patchable members can be reached, in any case of letters.
 
-    `names` is the entity ("Customer") and its patch object ("CustomerPatchDto"). Raises 400 with the vendor's texts
+    `words` is the entity ("Customer") and its patch object ("CustomerPatchDto"). Raises 400 with the vendor's texts
     for an unknown path and for a bad value (row 34), and 404 for an id that does not exist.
     """
-    entity, dto = names
+    entity = words[0]
     if not isinstance(operations, list) or len(operations) > MAX_OPERATIONS:
         raise invalid(entity, "A JSON patch document is an array of operations.")
     patchable = {name: field for name, field in table.items() if "p" in field.modes}
     document = {name: copy.deepcopy(data.get(name, field.default)) for name, field in patchable.items()}
     for operation in operations:
-        apply_operation(document, patchable, operation, names)
+        apply_operation(document, patchable, operation, words)
     result = dict(data)
     for name, field in patchable.items():
         try:
             value = checked(field, document[name])
         except ValueError as error:
-            raise bad_value(names, document[name]) from error
+            raise bad_value(words, document[name]) from error
         check_id(books, field, value, entity)
         if value is None or (value == field.default and name not in data):
             result.pop(name, None)
@@ -251,22 +260,22 @@ def patched(
     return result
 
 
-def bad_value(names: tuple[str, str], value: Any) -> GoError:
+def bad_value(words: tuple[str, str], value: Any) -> GoError:
     """The vendor's text for a value that does not fit."""
-    return invalid(names[0], f"{names[1]}: The value '{value}' is invalid for target location.")
+    return invalid(words[0], f"{words[1]}: The value '{value}' is invalid for target location.")
 
 
-def apply_operation(document: dict[str, Any], table: Table, operation: Any, names: tuple[str, str]) -> None:
+def apply_operation(document: dict[str, Any], table: Table, operation: Any, words: tuple[str, str]) -> None:
     """Change the document by one operation."""
-    entity, dto = names
+    entity, dto = words
     if not isinstance(operation, dict):
         raise invalid(entity, f"{dto}: an operation is an object with op and path.")
     members = {str(name).lower(): value for name, value in operation.items()}
     op, value = members.get("op"), members.get("value")
-    holder, key = located(document, table, members.get("path"), names)
+    holder, key = located(document, table, members.get("path"), words)
     if op in {"move", "copy"}:
-        source, source_key = located(document, table, members.get("from"), names)
-        value = copy.deepcopy(read_at(source, source_key, names))
+        source, source_key = located(document, table, members.get("from"), words)
+        value = copy.deepcopy(read_at(source, source_key, words))
         if op == "move":
             remove_at(source, source_key)
     if op in {"add", "replace", "move", "copy"}:
@@ -281,7 +290,7 @@ def apply_operation(document: dict[str, Any], table: Table, operation: Any, name
     elif op == "remove":
         remove_at(holder, key)
     elif op == "test":
-        if read_at(holder, key, names) != value:
+        if read_at(holder, key, words) != value:
             raise invalid(
                 entity, f"{dto}: The current value at '{members.get('path')}' is not equal to the test value."
             )
@@ -289,10 +298,10 @@ def apply_operation(document: dict[str, Any], table: Table, operation: Any, name
         raise invalid(entity, f"{dto}: Invalid JsonPatch operation '{op}'.")
 
 
-def read_at(holder: Any, key: str | int, names: tuple[str, str]) -> Any:
+def read_at(holder: Any, key: str | int, words: tuple[str, str]) -> Any:
     """The value at a place in the document."""
     if key == "-":
-        raise bad_value(names, key)
+        raise bad_value(words, key)
     return holder.get(key) if isinstance(holder, dict) else holder[int(key)]
 
 
@@ -306,9 +315,9 @@ def remove_at(holder: Any, key: str | int) -> None:
         holder.pop(int(key))
 
 
-def located(document: dict[str, Any], table: Table, path: Any, names: tuple[str, str]) -> tuple[Any, str | int]:
+def located(document: dict[str, Any], table: Table, path: Any, words: tuple[str, str]) -> tuple[Any, str | int]:
     """The object or list a JSON pointer reaches into, and the member or index there; 400 when there is none."""
-    entity, dto = names
+    entity, dto = words
     if not isinstance(path, str) or not path.strip("/"):
         raise invalid(entity, f"{dto}: The path of an operation is missing.")
     segments = [segment.replace("~1", "/").replace("~0", "~") for segment in path.lstrip("/").split("/")]
@@ -318,28 +327,28 @@ def located(document: dict[str, Any], table: Table, path: Any, names: tuple[str,
         last = position == len(segments) - 1
         if isinstance(holder, list):
             if not (last and (segment == "-" or (segment.isdecimal() and int(segment) < len(holder)))):
-                raise not_found(names, segment)
+                raise not_found(words, segment)
             return holder, segment if segment == "-" else int(segment)
         name = spelled.get(segment.lower())
         if name is None:
-            raise not_found(names, segment)
+            raise not_found(words, segment)
         if last:
             return holder, name
         field = table.get(name) or Field()
         if field.kind not in {*NESTED, "wholes"}:
-            raise not_found(names, segments[position + 1])
+            raise not_found(words, segments[position + 1])
         if not isinstance(holder.get(name), (dict, list)):
             holder[name] = [] if field.kind == "wholes" else {}
         holder = holder[name]
         table = NESTED.get(field.kind, {})
         spelled = {each.lower(): each for each in table}
-    raise not_found(names, path)
+    raise not_found(words, path)
 
 
-def not_found(names: tuple[str, str], segment: str) -> GoError:
+def not_found(words: tuple[str, str], segment: str) -> GoError:
     """The vendor's text for a path that leads nowhere."""
     return problem(
         400,
-        f"{names[0]} validation error(s)",
-        f"{names[1]}: The target location specified by path segment '{segment}' was not found.",
+        f"{words[0]} validation error(s)",
+        f"{words[1]}: The target location specified by path segment '{segment}' was not found.",
     )

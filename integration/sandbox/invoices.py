@@ -7,7 +7,7 @@ from django.db.models import Q
 from integration.sandbox import words
 from integration.sandbox.books import Books
 from integration.sandbox.errors import invalid, missing
-from integration.sandbox.fields import DELIBERATELY_NONE, shown
+from integration.sandbox.fields import DELIBERATELY_NONE, names, shown
 from integration.sandbox.ledger import balances_on, entry_words, invoice_of
 from integration.sandbox.lists import in_ranges, within
 from integration.sandbox.models import Invoice, LedgerEntry
@@ -25,7 +25,13 @@ CARRIED = {
 LINE_WORDS = {name: field for name, field in words.LINE.items() if name not in {"Accrual", "UseStandardSalesAccount"}}
 AMOUNTS = ("NetAmount", "VatAmount", "TotalAmount", "NetPostedAmount", "TotalPostedAmount")
 INVOICE_MEMBERS = frozenset(CARRIED) | frozenset(
-    ["Id", "VoucherNo", "VoucherType", "InvoiceNo", "VoucherDate", "DueDate", "PaymentTerm", "Cid", "NetAmount", "TotalAmount", "NetPostedAmount", "TotalPostedAmount", "Balance", "BalanceLastChangedDateTimeOffset", "MatchId", "SentDateTimeOffset", "InvoiceDeliveryType", "OrderNo", "OrderDate", "IsReversed", "CreatedDateTimeOffset", "LastChangedDateTimeOffset", "IsCreatedByCurrentIntegration", "DeliveryAddress1", "DeliveryAddress2", "DeliveryAddressCity", "DeliveryAddressCountryCode", "DeliveryAddressZipCode"]
+    names(
+        "Id VoucherNo VoucherType InvoiceNo VoucherDate DueDate PaymentTerm Cid NetAmount TotalAmount "
+        "NetPostedAmount TotalPostedAmount Balance BalanceLastChangedDateTimeOffset MatchId SentDateTimeOffset "
+        "InvoiceDeliveryType OrderNo OrderDate IsReversed CreatedDateTimeOffset LastChangedDateTimeOffset "
+        "IsCreatedByCurrentIntegration DeliveryAddress1 DeliveryAddress2 DeliveryAddressCity "
+        "DeliveryAddressCountryCode DeliveryAddressZipCode"
+    )
 )
 LINE_MEMBERS = frozenset(LINE_WORDS) | frozenset(
     ("Id", "AccountId", "AccountNo", "IsAccrued", "VatCode", "VatId", "VatRate", *AMOUNTS)
@@ -169,7 +175,14 @@ def list_invoice_lines(call: Call) -> list[Row]:
 
 
 ENTRY_MEMBERS = frozenset(
-    ["Id", "Amount", "Balance", "Cid", "CreatedDateTimeOffset", "CreatedFromImportJournalId", "CurrencyAmount", "CurrencyCode", "CustomMatchingReference", "CustomerAccountNo", "CustomerExternalNo", "CustomerId", "CustomerName", "DepartmentCode", "DepartmentId", "ProjectCode", "ProjectId", "LocationCode", "LocationId", "Dim1Code", "Dim1Id", "Dim2Code", "Dim2Id", "Dim3Code", "Dim3Id", "DueDate", "ExternalImportReference", "InvoiceNo", "IsCreatedByCurrentIntegration", "IsWriteOff", "LastChangedDateTimeOffset", "MatchId", "PaidFromBankAccount", "PostingDate", "VoucherDate", "VoucherId", "VoucherNo", "VoucherType"]
+    names(
+        "Id Amount Balance Cid CreatedDateTimeOffset CreatedFromImportJournalId CurrencyAmount CurrencyCode "
+        "CustomMatchingReference CustomerAccountNo CustomerExternalNo CustomerId CustomerName DepartmentCode "
+        "DepartmentId ProjectCode ProjectId LocationCode LocationId Dim1Code Dim1Id Dim2Code Dim2Id Dim3Code "
+        "Dim3Id DueDate ExternalImportReference InvoiceNo IsCreatedByCurrentIntegration IsWriteOff "
+        "LastChangedDateTimeOffset MatchId PaidFromBankAccount PostingDate VoucherDate VoucherId VoucherNo "
+        "VoucherType"
+    )
 )
 ENTRY_FILTERS = {
     "contactGroupIds": "ids",
@@ -300,7 +313,7 @@ def entries_by_match(call: Call) -> list[Row]:
         "includeOnlyOpenItems": "bool",
         "subLedgerNumberSeriesIds": "uuids",
     },
-    members=frozenset(["Balance", "CustomerAccountNo", "CustomerExternalNo", "CustomerId", "CustomerName"]),
+    members=frozenset(names("Balance CustomerAccountNo CustomerExternalNo CustomerId CustomerName")),
 )
 def customer_balances(call: Call) -> list[Row]:
     """What each customer owed on a day; customers without entries are left out."""

@@ -144,7 +144,7 @@ def projected(rows: list[dict[str, Any]], wanted: str | None, members: set[str],
         )
     if switches["fields_unselected"] == "null":
         return [{name: value if name in names else None for name, value in row.items()} for row in rows]
-    return [{name: row[name] for name in names if name in row} for row in rows]  # type: ignore[index]  # None was refused
+    return [{name: row[name] for name in names if name in row} for row in rows]
 
 
 def page_bounds(query: dict[str, Any], switches: Switches) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from integration.sandbox import words
 from integration.sandbox.books import Books
 from integration.sandbox.errors import GoError, invalid, missing, problem
-from integration.sandbox.fields import accepted, patched, shown
+from integration.sandbox.fields import accepted, names, patched, shown
 from integration.sandbox.lists import in_ranges, within
 from integration.sandbox.models import Attachment, Invoice, OrderState, SalesOrder
 from integration.sandbox.pricing import from_group, inherited, inherited_line, price_order
@@ -26,11 +26,14 @@ UNSENT = (OrderState.OPEN, OrderState.SENDING)
 GONE = (OrderState.DELETED, OrderState.COMBINED)
 HEADER_NAMES = ("SalesOrder", "SalesOrderPatchDto")
 LINE_NAMES = ("SalesOrder", "SalesOrderLinePatchDto")
-ATTACHMENT_ENDINGS = tuple(["pdf", "png", "jpg", "jpeg", "gif", "webp", "txt", "csv", "docx", "xlsx"])
+ATTACHMENT_ENDINGS = names("pdf png jpg jpeg gif webp txt csv docx xlsx")
 COMPUTED = ("NetAmount", "VatAmount", "TotalAmount", "VatCode", "VatId", "VatRate")
 
 HEADER_MEMBERS = frozenset(words.ORDER) | frozenset(
-    ["Id", "CreatedDateTimeOffset", "LastChangedDateTimeOffset", "IsCreatedByCurrentIntegration", "LineCount", "NetAmount", "TotalAmount", "SalesOrderNo"]
+    names(
+        "Id CreatedDateTimeOffset LastChangedDateTimeOffset IsCreatedByCurrentIntegration LineCount NetAmount "
+        "TotalAmount SalesOrderNo"
+    )
 )
 LINE_MEMBERS = frozenset(words.LINE) | frozenset(("Id", "SalesOrderId", *COMPUTED))
 
@@ -73,6 +76,11 @@ def complete_words(books: Books, order: SalesOrder, *, show_inherited: bool = Fa
     return row
 
 
+def others_than(order: SalesOrder | None) -> QuerySet[SalesOrder]:
+    """All orders but this one."""
+    return SalesOrder.objects.exclude(pk=order.pk) if order else SalesOrder.objects.all()
+
+
 def refuse_reference(books: Books, reference: str | None, order: SalesOrder | None) -> None:
     """A reference that an order already has is refused (row 41); which orders count, and how, are switches."""
     if not reference:
@@ -83,9 +91,7 @@ def refuse_reference(books: Books, reference: str | None, order: SalesOrder | No
     mode = books.switches["duplicate_reference"]
     if mode == "off":
         return
-    others = SalesOrder.objects.filter(company=books.company, reference=reference).exclude(
-        pk=order.pk if order else None
-    )
+    others = others_than(order).filter(company=books.company, reference=reference)
     if mode == "drafts only":
         others = others.filter(state__in=UNSENT)
     elif books.switches["deleted_reference_freed"]:
@@ -103,8 +109,8 @@ def check_header(books: Books, header: Row, order: SalesOrder | None) -> None:
     refuse_reference(books, header.get("ExternalImportReference"), order)
     number = header.get("ImportedOrderNo")
     if number is not None and books.switches["imported_order_no_unique"]:
-        others = SalesOrder.objects.filter(company=books.company, header__ImportedOrderNo=number)
-        if others.exclude(state__in=GONE).exclude(pk=order.pk if order else None).exists():
+        others = others_than(order).filter(company=books.company, header__ImportedOrderNo=number)
+        if others.exclude(state__in=GONE).exists():
             raise invalid("SalesOrder", f"ImportedOrderNo {number} is already in use.")
 
 
@@ -476,7 +482,7 @@ def sent_words(order: SalesOrder, invoice: Invoice | None) -> Row:
 
 
 ATTACHMENT_MEMBERS = frozenset(
-    ["CreatedDateTimeOffset", "FileName", "FileSize", "Id", "LastChangedDateTimeOffset", "SalesOrderId"]
+    names("CreatedDateTimeOffset FileName FileSize Id LastChangedDateTimeOffset SalesOrderId")
 )
 ATTACHMENTS = "/SalesOrders/{salesOrderId:uuid}/attachments"
 

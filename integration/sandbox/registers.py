@@ -11,7 +11,7 @@ from typing import Any
 from integration.sandbox import words
 from integration.sandbox.books import Books
 from integration.sandbox.errors import invalid, missing, problem
-from integration.sandbox.fields import Table, accepted, noun, patched, shown
+from integration.sandbox.fields import Table, accepted, names, noun, patched, shown
 from integration.sandbox.lists import within
 from integration.sandbox.models import LedgerEntry, OrderState, Record, SalesOrder
 from integration.sandbox.pricing import reserved
@@ -101,11 +101,11 @@ EXTRA = {
 def create(books: Books, kind: Kind, data: Row, parent: Record | None = None) -> Record:
     """Enter checked members into the register."""
     for name in kind.required:
-        if data.get(name) in {None, ""}:
+        if not str(data.get(name) if data.get(name) is not None else "").strip():
             raise invalid(kind.entity, f"The {name} field is required.")
     kind.rule(books, data, None)
     code = data.get(kind.code)
-    if code is None and kind.code in kind.table and kind.code not in {"ExternalCode"}:
+    if code is None and kind.code in kind.table and kind.code != "ExternalCode":
         code = data[kind.code] = next_code(books, kind)
     refuse_taken(books, kind, code, None)
     record = Record.objects.create(
@@ -125,7 +125,9 @@ def create(books: Books, kind: Kind, data: Row, parent: Record | None = None) ->
 
 def next_code(books: Books, kind: Kind) -> Any:
     """The next free number of a register whose codes are left out (reference §13, inferred)."""
-    used = {int(code) for code in books.register(kind.register).values_list("code", flat=True) if str(code).isdecimal()}
+    used = {
+        int(code) for code in books.register(kind.register).values_list("code", flat=True) if code and code.isdecimal()
+    }
     following = str(max(used, default=0) + 1)
     return int(following) if kind.number_codes else following
 
@@ -134,8 +136,8 @@ def refuse_taken(books: Books, kind: Kind, code: Any, record: Record | None) -> 
     """400 when another entry has this code or number; the detail names its id (row 30)."""
     if code is None:
         return
-    other = books.register(kind.register).filter(code=str(code)).exclude(pk=record.pk if record else None).first()
-    if other:
+    other = books.register(kind.register).filter(code=str(code)).first()
+    if other and other != record:
         raise invalid(kind.entity, f"{kind.code} is already in use. '{code}' is used on Id = {other.pk}.")
 
 
@@ -143,11 +145,10 @@ def refuse_taken_reference(books: Books, data: Row, record: Record | None) -> No
     """ExternalImportReference and ExternalNumber are unique among customers (row 30)."""
     for member in ("ExternalImportReference", "ExternalNumber"):
         value = data.get(member)
-        if value in {None, ""}:
+        if value is None or value == "":
             continue
-        others = books.register("Customer").filter(**{f"data__{member}": value})
-        other = others.exclude(pk=record.pk if record else None).first()
-        if other:
+        other = books.register("Customer").filter(**{f"data__{member}": value}).first()
+        if other and other != record:
             raise invalid("Customer", f"{member} is already in use. '{value}' is used on (contact) Id = {other.pk}.")
 
 
@@ -164,7 +165,7 @@ def keep_one_default(books: Books, kind: Kind, record: Record) -> None:
 def change(books: Books, kind: Kind, record: Record, data: Row) -> None:
     """Write patched members; the stock has its own stamp and leaves LastChanged alone (row 36)."""
     for name in kind.required:
-        if data.get(name) in {None, ""}:
+        if not str(data.get(name) if data.get(name) is not None else "").strip():
             raise invalid(kind.entity, f"The {name} field is required.")
     kind.rule(books, data, record)
     code = data.get(kind.code)
@@ -308,9 +309,9 @@ def customer_rule(books: Books, data: Row, record: Record | None) -> None:
         raise invalid("Customer", f"Number {data['Number']} is not within any customer number series.")
     refuse_taken_reference(books, data, record)
     refuse_delivery_type(data, record)
-    if record is not None and data.get("IsArchived") and not record.data.get("IsArchived"):
-        if any(entry.balance_ore for entry in LedgerEntry.objects.filter(customer=record)):
-            raise invalid("Customer", "A customer with a ledger balance cannot be archived.")
+    archives = record is not None and data.get("IsArchived") and not record.data.get("IsArchived")
+    if archives and LedgerEntry.objects.filter(customer=record).exclude(balance_ore=0).exists():
+        raise invalid("Customer", "A customer with a ledger balance cannot be archived.")
 
 
 def customer_series(books: Books) -> list[Row]:
@@ -574,7 +575,10 @@ def vat_codes(call: Call) -> list[Row]:
 
 
 SERIES_MEMBERS = frozenset(
-    ["Id", "FromInclusive", "GeneralLedgerAccountId", "GeneralLedgerAccountNo", "IsClientTrust", "IsDefault", "Name", "SubLedgerNumberSeriesType", "ToInclusive"]
+    names(
+        "Id FromInclusive GeneralLedgerAccountId GeneralLedgerAccountNo IsClientTrust IsDefault Name "
+        "SubLedgerNumberSeriesType ToInclusive"
+    )
 )
 
 

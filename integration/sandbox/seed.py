@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from django.utils import timezone
 
 from integration.sandbox.books import Books
+from integration.sandbox.fields import names
 from integration.sandbox.models import (
     Allocation,
     Attachment,
@@ -24,7 +25,11 @@ from integration.sandbox.models import (
 )
 from integration.sandbox.switches import Switches, read_state
 
-PRIVILEGES = ["Customer_Full", "ContactPerson_Full", "ContactDeliveryAddress_Full", "ContactGroup_Full", "Product_Full", "SalesOrders_Full", "SalesOrderAttachment_Full", "OutgoingInvoice_Full", "CustomerLedger_Full", "CommonServices_Full", "GeneralLedgerAccount_Full", "Department_Full", "Project_Full", "Location_Full"]
+PRIVILEGES = names(
+    "Customer_Full ContactPerson_Full ContactDeliveryAddress_Full ContactGroup_Full Product_Full "
+    "SalesOrders_Full SalesOrderAttachment_Full OutgoingInvoice_Full CustomerLedger_Full CommonServices_Full "
+    "GeneralLedgerAccount_Full Department_Full Project_Full Location_Full"
+)
 DEMO_COMPANIES = (
     ("Fjordgløtt Camping AS", "22222222-2222-4222-8222-222222222201", "918273641"),
     ("Nordlys Padel AS", "22222222-2222-4222-8222-222222222202", "927384650"),
@@ -79,11 +84,9 @@ def organisation_number(start: int) -> str:
 
 def empty_books() -> None:
     """Forget everything: books, switches, faults, counters, clock."""
-    for model in (Attachment, Allocation, Invoice, LedgerEntry, SalesOrder, Token):
-        model.objects.all().delete()
-    Record.objects.filter(parent__isnull=False).delete()
-    for model in (Record, Company, Hit, FaultPlan, State):
-        model.objects.all().delete()
+    first = (Attachment, Allocation, Invoice, LedgerEntry, SalesOrder, Token)
+    for model in (*first, Record, Company, Hit, FaultPlan, State):
+        model._default_manager.all().delete()
 
 
 def seed_demo() -> list[Company]:
@@ -110,7 +113,7 @@ def open_company(
         client_id=uuid5(NAMESPACE_URL, f"sandbox/{client_key}"),
         organisation_number=number,
         environment=environment,
-        privileges=PRIVILEGES,
+        privileges=list(PRIVILEGES),
         subscriptions=["Accounting", "TimeTracking"],
         changed_at=moment,
     )

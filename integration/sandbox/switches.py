@@ -61,7 +61,7 @@ SWITCHES: dict[str, Switch] = {
     "failed_send_keeps_draft": Switch(True, (), "row 49: after a failed delivery (customer named Leveringsfeil)"),
     "sent_state_without_id": Switch("all", ("all", "404"), "§8.8: sentState without id"),
     "second_send": Switch("400", ("400", "202"), "row 50: send while sending or after"),
-    "lock_date_failure": Switch("last_error", ("last_error", "400"), "row 51: voucher date on or before the lock date"),
+    "lock_date_failure": Switch("last_error", ("last_error", "400"), "row 51: voucher date up to the lock date"),
     "invoice_fee": Switch(Decimal(0), (), "row 52: kroner added on send for customers with UseInvoiceFee; 0 is off"),
     "vat_rounding": Switch("line", ("line", "order"), "§8.4: VAT rounded per line or per order"),
     "kid": Switch(True, (), "row 53: invoices get a Cid"),
@@ -116,7 +116,7 @@ def checked_value(name: str, value: Any) -> Any:
             raise ValueError(f"{name} is one of {', '.join(switch.choices)}, not {value!r}.")
         return str(value)
     if isinstance(default, bool):
-        if not isinstance(value, bool):
+        if value not in (True, False):
             raise ValueError(f"{name} is true or false, not {value!r}.")
         return value
     if isinstance(default, list):

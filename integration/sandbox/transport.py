@@ -200,7 +200,7 @@ def guarded(request: HttpRequest, arrival: Arrival, run: Callable[[Switches], Ht
         return work()
     if fault.kind == faults.UNAUTHORIZED:
         return refusal(unauthorized(switches))
-    return faults.play(fault, request.environ, work)
+    return faults.play(fault, request.META, work)
 
 
 def throttled(switches: Switches, fault: Fault | None, route: str) -> HttpResponse:
@@ -291,7 +291,8 @@ def rights_of(company: Company) -> tuple[list[str], list[str]]:
 
     Which module sales needs is unknown (§19.9): here any of Accounting or the like does, and payroll needs Payroll.
     """
-    good, bad = [], []
+    good: list[str] = []
+    bad: list[str] = []
     for privilege in company.privileges:
         module = "Payroll" if privilege.startswith("Payroll") else "Accounting"
         (good if module in company.subscriptions else bad).append(privilege)

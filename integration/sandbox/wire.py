@@ -25,10 +25,8 @@ def ore(amount: Decimal) -> int:
 
 def decimal_of(value: object) -> Decimal:
     """A Decimal from a JSON number or a text such as "123.45"; ValueError when it is neither, or absurdly large."""
-    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
-        raise ValueError(f"{value!r} is not a number")
     try:
-        number = Decimal(value)
+        number = Decimal(str(value)) if isinstance(value, (int, str, Decimal)) else Decimal("NaN")
     except InvalidOperation as error:
         raise ValueError(f"{value!r} is not a number") from error
     if not number.is_finite() or abs(number) >= LARGEST or (number and number.adjusted() < -10):

@@ -2,16 +2,23 @@
 
 from decimal import Decimal
 
-from integration.sandbox.fields import Field, Table
+from integration.sandbox.fields import Field, Table, names
 
-UNITS = tuple(
-    ["BX", "MTR", "KMT", "KGM", "EA", "LTR", "HUR", "DAY", "MTK", "MTQ", "TNE", "MON", "ANN", "QAN", "NL", "XRO", "XBA", "XPL", "XPC", "PR", "XCI", "XBG", "SET", "XTY", "XOF", "FTK", "KWH", "MWH", "LBR", "CMT", "DMT", "LM", "XPK", "GRM", "HGM", "XFL", "XBE", "E54", "MMT", "DAA", "H18", "MLT", "HLT", "DLT", "AK", "XCR", "E14", "MJ", "J57", "XJG", "XCT", "XSA", "XTU", "WEE", "XCA", "XCN", "NAR", "M4", "XVQ", "P1", "MFU", "KMK", "LM3", "FOT", "FM3", "E34", "E35"]
+UNITS = names(
+    "BX MTR KMT KGM EA LTR HUR DAY MTK MTQ TNE MON ANN QAN NL XRO XBA XPL XPC PR XCI XBG SET XTY XOF FTK KWH "
+    "MWH LBR CMT DMT LM XPK GRM HGM XFL XBE E54 MMT DAA H18 MLT HLT DLT AK XCR E14 MJ J57 XJG XCT XSA XTU WEE "
+    "XCA XCN NAR M4 XVQ P1 MFU KMK LM3 FOT FM3 E34 E35"
 )
-VAT_RETURN = tuple(
-    ["None", "Adjustment", "LossesOnClaims", "ReversalOfInputValueAddedTax", "Withdrawals", "AdjustmentVatCompensationRealProperty", "PurchasesEligibleForCompensation"]
+VAT_RETURN = names(
+    "None Adjustment LossesOnClaims ReversalOfInputValueAddedTax Withdrawals "
+    "AdjustmentVatCompensationRealProperty PurchasesEligibleForCompensation"
 )
-VOUCHER_TYPES = tuple(
-    ["Unknown", "IncomingInvoice", "IncomingCreditNote", "OutgoingInvoice", "OutgoingCreditNote", "IncomingBankRemittance", "IncomingOcrGiro", "ManualJournal", "Expense", "CashJournal", "IncomingPayments", "OutgoingPayments", "YearEndJournal", "BankJournal", "VatReturns", "PayrollJournal", "OutgoingPaymentReminder", "OutgoingNoticeOfDebtCollection", "OutgoingPaymentDemand", "OutgoingWarrantOfExecution", "CorrectionVoucher", "ReversalVoucher", "DepreciationJournal", "TravelExpense", "Settlement", "NegativeSettlement", "SystemGeneratedDocumentationVoucher"]
+VOUCHER_TYPES = names(
+    "Unknown IncomingInvoice IncomingCreditNote OutgoingInvoice OutgoingCreditNote IncomingBankRemittance "
+    "IncomingOcrGiro ManualJournal Expense CashJournal IncomingPayments OutgoingPayments YearEndJournal "
+    "BankJournal VatReturns PayrollJournal OutgoingPaymentReminder OutgoingNoticeOfDebtCollection "
+    "OutgoingPaymentDemand OutgoingWarrantOfExecution CorrectionVoucher ReversalVoucher DepreciationJournal "
+    "TravelExpense Settlement NegativeSettlement SystemGeneratedDocumentationVoucher"
 )
 DELIVERY_TYPES = ("PdfByEmail", "Print", "EHF", "AvtaleGiro", "External", "Efaktura", "Factoring")
 SEND_TYPES = ("PdfByEmail", "PdfPrintForDownload", "Auto", "EHF", "Efaktura", "AvtaleGiro")
