@@ -76,13 +76,19 @@ class AppendOnlyError(Exception):
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Rows can be added and read, nothing else."""
+    """Rows can be added and read, nothing else; `bulk_update` and related managers end in `update`."""
 
     def update(self, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed.")
 
     def delete(self) -> NoReturn:
         raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never deleted.")
+
+    def bulk_create(self, *args: Any, update_conflicts: bool = False, **kwargs: Any) -> list[Any]:
+        """Adds rows. Raises AppendOnlyError when asked to write over rows that are there."""
+        if update_conflicts:
+            raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed.")
+        return super().bulk_create(*args, **kwargs)
 
 
 class AppendOnlyRecord(models.Model):
@@ -96,7 +102,8 @@ class AppendOnlyRecord(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None and not self._state.adding:
             raise AppendOnlyError(f"{self._meta.verbose_name} {self.pk}: rows are never changed.")
-        super().save(*args, **kwargs)
+        # A new object with the key of an old row would otherwise write over that row.
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnlyError(f"{self._meta.verbose_name} {self.pk}: rows are never deleted.")
