@@ -133,7 +133,7 @@ CUSTOMERS: Final = Sheet(
             cells.whole(1, 9_999_999_999),
             "kundenr,kundenummer,knr,customer no,kunde nr,nummer",
             "Finds the customer that is to be changed. Left empty for a new one, PowerOffice Go chooses a number.",
-            Decimal(10001),
+            "10001",
         ),
         Column(
             "source_id",
@@ -205,7 +205,7 @@ CUSTOMERS: Final = Sheet(
             cells.whole(0, 365),
             "betalingsfrist,kredittid,kredittdager,betalingsbetingelser,betalingsdager,payment terms",
             "Days from invoice to due date.",
-            Decimal(14),
+            "14",
         ),
         Column("send_reminders", "Send reminders", cells.yes_no, "purring,purres,reminders", "yes or no.", "yes"),
         Column(
@@ -281,7 +281,7 @@ PRODUCTS: Final = Sheet(
             cells.whole(1000, 99_999_999),
             "konto,salgskonto,inntektskonto,account",
             "For example 3000.",
-            Decimal(3000),
+            "3000",
         ),
         Column("is_active", "Active", cells.yes_no, "aktiv", "yes or no.", "yes"),
     ),
@@ -316,7 +316,7 @@ STATEMENTS: Final = Sheet(
             cells.whole(1, 9_999_999_999),
             "kundenr,kundenummer,knr,customer no,kunde nr,kunde",
             "Or customer id, or organisation number: one of them is needed.",
-            Decimal(10001),
+            "10001",
         ),
         Column(
             "customer_id",
@@ -362,7 +362,7 @@ STATEMENTS: Final = Sheet(
             cells.whole(0, 365),
             "betalingsfrist,kredittid,kredittdager,betalingsdager,payment terms",
             "Days from invoice to due date.",
-            Decimal(14),
+            "14",
         ),
         Column("currency", "Currency", cells.currency, "valuta,valutakode", "Empty means NOK.", "NOK"),
         Column(
@@ -389,7 +389,7 @@ STATEMENTS: Final = Sheet(
             "stated_total",
             "Total",
             cells.number(decimals=2),
-            "sum,totalt,totalbeløp,total inkl mva,beløp inkl mva,total incl VAT,fakturabeløp",
+            "sum,sum inkl mva,totalt,totalbeløp,total inkl mva,beløp inkl mva,total incl VAT,fakturabeløp",
             "What the whole statement should sum to incl. VAT, as a check. May be left out.",
             Decimal("2800.00"),
         ),
@@ -413,7 +413,7 @@ STATEMENTS: Final = Sheet(
             cells.whole(1, 1_000_000),
             "linje,linjenr,linjenummer,line,line no,no",
             "May be left out: then the rows are numbered as they stand.",
-            Decimal(1),
+            "1",
             per_line=True,
         ),
         Column(
@@ -440,7 +440,7 @@ STATEMENTS: Final = Sheet(
             cells.number(),
             "antall,ant,mengde,qty",
             "Needed with a product. Negative takes back.",
-            Decimal(2),
+            "2",
             per_line=True,
         ),
         Column(
@@ -482,7 +482,7 @@ STATEMENTS: Final = Sheet(
     more_examples=(
         {
             "source_id": "F-2026-001",
-            "line_number": Decimal(2),
+            "line_number": "2",
             "description": "Takk for besøket (a line of text: neither product nor quantity)",
         },
     ),

@@ -69,6 +69,7 @@ def _plan_row(row: ReadRow, companies: Companies, known: KnownCustomers, taken: 
         customer = _who(row, company_id, values, known)
         _refuse_twice(row, _identity(company_id, values, customer), taken)
     if company_id is not None and not row.problems:
+        _refuse_new_id(row, values, customer)
         planned.record = customer or Customer(company_id=company_id, source=StatementSource.SPREADSHEET)
         planned.changes = set_values(planned.record, values, CUSTOMERS)
         planned.fields = tuple(values)
@@ -124,6 +125,18 @@ def _of_name(company_id: int, values: dict[str, Any], known: KnownCustomers) -> 
     found = known.by_name.get((company_id, values.get("name", "")), [])
     email = values.get("email", "").casefold()
     return [each for each in found if each.email.casefold() == email]
+
+
+def _refuse_new_id(row: ReadRow, values: dict[str, Any], customer: Customer | None) -> None:
+    """The id is part of the reference under which a customer is looked for in Go while its making is in doubt."""
+    if customer is None or customer.go_customer_id is not None or customer.go_create_tried_at is None:
+        return
+    if values.get("source_id", customer.source_id) != customer.source_id:
+        row.refuse(
+            f"cannot change while PowerOffice Go is asked whether customer {customer} is there: import it again later",
+            column="Customer id",
+            read=values["source_id"],
+        )
 
 
 def _identity(company_id: int, values: dict[str, Any], customer: Customer | None) -> tuple[Any, ...]:

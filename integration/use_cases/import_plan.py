@@ -165,7 +165,9 @@ def in_words(record: models.Model, key: str, value: Any) -> str:
         return str(choices[value])
     if isinstance(value, Decimal):
         if key == "vat_rate":
-            return f"{_amount(value * 100)} %"
+            return f"{(value * 100).normalize():f} %".replace(".", ",")
+        if key in {"quantity", "discount_percent"}:
+            return f"{value.normalize():f}".replace(".", ",")
         return _amount(value)
     if isinstance(value, date):
         return f"{value:%d.%m.%Y}"
@@ -173,7 +175,8 @@ def in_words(record: models.Model, key: str, value: Any) -> str:
 
 
 def _amount(value: Decimal) -> str:
-    return f"{value.normalize():,f}".replace(",", "\xa0").replace(".", ",")
+    kept = round(value, 2)
+    return f"{kept if kept == value else value.normalize():,f}".replace(",", "\xa0").replace(".", ",")
 
 
 def set_values(record: models.Model, values: dict[str, Any], sheet: Sheet) -> tuple[Change, ...]:

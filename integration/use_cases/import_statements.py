@@ -168,8 +168,11 @@ def _plan_known(group: StatementRows, planned: Planned, company_id: int, known: 
     statement.recount(lines)
     planned.record = statement
     planned.lines = lines
-    planned.summary = f"{len(lines)} lines, {in_words(statement, 'total', statement.total)} {statement.currency}"
+    planned.summary = _summary(statement, lines)
     after = _said(statement, lines)
+    if existing is not None and "stated_total" not in header and _lines_said(after) != _lines_said(before):
+        statement.stated_total = None  # it was said of the lines as they were
+        after = _said(statement, lines)
     if existing is None:
         planned.outcome = Outcome.NEW
         planned.changes = tuple(Change(what, "", value) for what, value in after.items() if value)
@@ -327,11 +330,8 @@ def _said_before(existing: InvoiceStatement | None) -> dict[str, str]:
 
 def _said(statement: InvoiceStatement, lines: Iterable[StatementLine]) -> dict[str, str]:
     """Everything a statement says, in words, by what it is about."""
-    customer = statement.customer
     said = {
-        "Customer": " ".join(str(part) for part in (customer, customer.source_id, customer.organisation_number) if part)
-        if customer
-        else "",
+        "Customer": _customer_words(statement.customer),
         "Credits statement": str(statement.credits or ""),
     }
     for key in HEADER:
@@ -343,6 +343,24 @@ def _said(statement: InvoiceStatement, lines: Iterable[StatementLine]) -> dict[s
             label = STATEMENTS.column(key).label
             said[f"{where}, {label[0].lower()}{label[1:]}"] = in_words(line, key, getattr(line, key))
     return said
+
+
+def _lines_said(said: dict[str, str]) -> dict[str, str]:
+    return {what: value for what, value in said.items() if what.startswith("Line ")}
+
+
+def _summary(statement: InvoiceStatement, lines: list[StatementLine]) -> str:
+    many = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
+    day = in_words(statement, "statement_date", statement.statement_date)
+    total = in_words(statement, "total", statement.total)
+    return f"{statement.customer or 'no customer'}, {day}, {many}, {total} {statement.currency}"
+
+
+def _customer_words(customer: Customer | None) -> str:
+    """Which customer, without doubt: two may share a name."""
+    if customer is None:
+        return ""
+    return str(customer) if customer.number else f"{customer} ({customer.organisation_number or customer.source_id})"
 
 
 def _differences(before: dict[str, str], after: dict[str, str]) -> tuple[Change, ...]:
