@@ -29,10 +29,6 @@ class PaymentMethodInline(CompanyTabularInline[PaymentMethod]):
     model = PaymentMethod
     fields = ("kind", "is_default")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may change a customer may strike a way of paying."""
-        return self.has_change_permission(request, obj)
-
 
 @admin.register(Customer)
 class CustomerAdmin(SpreadsheetMixin, CompanyModelAdmin[Customer]):

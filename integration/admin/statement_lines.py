@@ -95,7 +95,3 @@ class StatementLineInline(CompanyTabularInline[StatementLine]):
 
     def get_extra(self, request: HttpRequest, obj: InvoiceStatement | None = None, **kwargs: Any) -> int:
         return 1 if obj is None else 0
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may change a statement may strike a line of it."""
-        return self.has_change_permission(request, obj)
