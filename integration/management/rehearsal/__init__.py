@@ -1,0 +1,1 @@
+"""What `manage.py rehearse` is made of: a private world, an accountant, things to invoice, and a verdict."""
