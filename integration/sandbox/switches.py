@@ -85,7 +85,7 @@ class Switches:
 
 
 def read_state(*, lock: bool = False) -> State:
-    """The one row about the sandbox; locked, it makes requests queue for a moment (PostgreSQL; SQLite queues anyway)."""
+    """The one row about the sandbox; locked, it makes requests queue for a moment (on SQLite they do anyway)."""
     rows = State.objects.select_for_update() if lock else State.objects.all()
     state = rows.filter(pk=1).first()
     return state or State.objects.get_or_create(pk=1)[0]
