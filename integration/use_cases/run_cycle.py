@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 TURN: Final = timedelta(seconds=20)
 """How long one company may keep a worker before it goes to the back of the row."""
 
-CYCLE_LEASE: Final = timedelta(seconds=45)
+CYCLE_LEASE: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
 """A dead worker's company is free again after it. It only keeps the row orderly: once-only rests on the claims."""
 
 

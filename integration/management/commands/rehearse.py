@@ -23,8 +23,8 @@ class Command(BaseCommand):
 
     help = (
         "Prove the promise: make statements, push them with real workers into a private sandbox of PowerOffice Go "
-        "while an accountant works there, break things if asked to, and compare every statement with the sandbox's books. "
-        "Ends with status 0 only if nothing was lost, doubled, wrong or left open."
+        "while an accountant works there, break things if asked to, and compare every statement with the sandbox's "
+        "books. Ends with status 0 only if nothing was lost, doubled, wrong or left open."
     )
     requires_system_checks = ()
 
