@@ -619,7 +619,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accrual_from__isnull', True), ('accrual_to__isnull', True)), models.Q(('accrual_from__isnull', False), ('accrual_to__gte', models.F('accrual_from'))), _connector='OR'), name='line_accrual_period', violation_error_message='An accrual period has a first and a last day, in that order.'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accrual_from__isnull', True), ('accrual_to__isnull', True)), models.Q(('accrual_from__isnull', False), ('accrual_to__gte', models.F('accrual_from')), ('accrual_to__isnull', False)), _connector='OR'), name='line_accrual_period', violation_error_message='An accrual period has a first and a last day, in that order.'),
         ),
         migrations.AddConstraint(
             model_name='synccursor',

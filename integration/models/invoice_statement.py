@@ -230,7 +230,7 @@ class StatementLine(Record):
             ),
             models.CheckConstraint(
                 condition=Q(accrual_from__isnull=True, accrual_to__isnull=True)
-                | Q(accrual_from__isnull=False, accrual_to__gte=F("accrual_from")),
+                | Q(accrual_from__isnull=False, accrual_to__isnull=False, accrual_to__gte=F("accrual_from")),
                 name="line_accrual_period",
                 violation_error_message="An accrual period has a first and a last day, in that order.",
             ),

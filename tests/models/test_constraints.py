@@ -1,0 +1,374 @@
+"""The promises of the database. Each is broken here, past all Python checks, and must hold; then its neighbours are
+tried, which must not be refused."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import F
+
+from accounts.models import User
+from integration.decisions.transitions import BEYOND_PUSH
+from integration.enums import (
+    AttemptOutcome,
+    CompanyState,
+    InvoiceType,
+    LineKind,
+    PaymentMethodKind,
+    Resource,
+    StatementKind,
+    StatementSource,
+    StatementStatus,
+)
+from integration.models import (
+    AccessToken,
+    ContactPerson,
+    CustomerInGo,
+    GoCompany,
+    InvoiceStatement,
+    LedgerEntry,
+    PaymentMethod,
+    ProductInGo,
+    StatementLine,
+    SyncAttempt,
+    SyncCursor,
+)
+from tests import factories as f
+
+pytestmark = pytest.mark.django_db
+
+Act = Callable[[], Any]
+Pair = Callable[[], tuple[models.Model, models.Model]]
+
+
+def put(make: Callable[[], models.Model], **values: Any) -> Act:
+    """Write values straight into one new row."""
+
+    def act() -> None:
+        record = make()
+        type(record)._base_manager.filter(pk=record.pk).update(**values)
+
+    return act
+
+
+def same(make: Pair, *names: str) -> Act:
+    """Give the second of two rows the same values as the first."""
+
+    def act() -> None:
+        first, second = make()
+        values = {name: getattr(first, name) for name in names}
+        type(second)._base_manager.filter(pk=second.pk).update(**values)
+
+    return act
+
+
+def two(make: Callable[..., models.Model], **fields: Any) -> Pair:
+    """Two rows in one company."""
+
+    def pair() -> tuple[models.Model, models.Model]:
+        company = f.go_company()
+        return make(company, **fields), make(company, **fields)
+
+    return pair
+
+
+def apart(make: Callable[..., models.Model], **fields: Any) -> Pair:
+    """Two rows in two companies."""
+    return lambda: (make(f.go_company(), **fields), make(f.go_company(), **fields))
+
+
+def two_of_a_customer(model: type[models.Model], **fields: Any) -> Pair:
+    def pair() -> tuple[models.Model, models.Model]:
+        customer = f.customer()
+        return (
+            model._base_manager.create(customer=customer, **fields),
+            model._base_manager.create(customer=customer, **fields),
+        )
+
+    return pair
+
+
+def two_lines() -> tuple[models.Model, models.Model]:
+    first, second = f.statement(lines=[{}, {}]).lines.order_by("line_number")
+    return first, second
+
+
+def with_the_same_go_id(make: Pair, name: str) -> Act:
+    """Two records linked to one record in Go: first the one, then the other."""
+
+    def act() -> None:
+        for record in make():
+            type(record)._base_manager.filter(pk=record.pk).update(**{name: 7})
+
+    return act
+
+
+def line(**fields: Any) -> StatementLine:
+    return f.statement(lines=[fields]).lines.get()
+
+
+def cursor(company: GoCompany | None = None, resource: str = Resource.LEDGER) -> SyncCursor:
+    return SyncCursor.objects.create(company=company or f.go_company(), resource=resource, watermark=f.NOW)
+
+
+def two_cursors() -> tuple[models.Model, models.Model]:
+    company = f.go_company()
+    return cursor(company), cursor(company, Resource.INVOICES)
+
+
+def entry(company: GoCompany) -> LedgerEntry:
+    return f.ledger_entry(f.outgoing_invoice(company))
+
+
+def customer_in_go(company: GoCompany) -> CustomerInGo:
+    return CustomerInGo.objects.create(company=company, go_customer_id=f.next_number())
+
+
+def product_in_go(company: GoCompany) -> ProductInGo:
+    return ProductInGo.objects.create(company=company, go_product_id=f.next_number())
+
+
+def two_attempts(**fields: Any) -> Act:
+    def act() -> None:
+        statement = f.statement()
+        f.attempt(statement=statement)
+        f.attempt(statement=statement, **fields)
+
+    return act
+
+
+def credit_note() -> InvoiceStatement:
+    return f.statement(kind=StatementKind.CREDIT_NOTE, credit_reason="The invoice is older than this system.")
+
+
+CONTACT = {"first_name": "Kari", "last_name": "Nordmann"}
+
+BROKEN: dict[str, list[Act]] = {
+    "user_email_once": [
+        lambda: User.objects.bulk_create([User(email="kari@example.no"), User(email="KARI@example.no")])
+    ],
+    "go_company_client_key_once": [same(lambda: (f.go_company(), f.go_company()), "client_key_fingerprint")],
+    "go_company_state_known": [put(f.go_company, state="ASLEEP"), put(f.go_company, state="")],
+    "go_company_organisation_number_shape": [
+        put(f.go_company, organisation_number=number) for number in ("12345678", "12345678A", "NO1234567", "12345678\n")
+    ],
+    "go_company_active_has_key": [
+        put(f.go_company, client_key_fingerprint=""),
+        put(lambda: f.go_company(client_key=""), state=CompanyState.ACTIVE),
+    ],
+    "sync_cursor_once": [same(two_cursors, "resource")],
+    "sync_cursor_resource_known": [put(cursor, resource="STOCK")],
+    "customer_number_once": [same(two(f.customer), "number")],
+    "customer_source_id_once": [same(two(f.customer), "source", "source_id")],
+    "customer_go_id_once": [with_the_same_go_id(two(f.customer), "go_customer_id")],
+    "customer_organisation_number_shape": [
+        put(f.customer, organisation_number=number) for number in ("1", "12345678A", "1234567890", " 23456789")
+    ],
+    "customer_person_has_no_organisation_number": [put(f.customer, is_person=True, organisation_number="914778271")],
+    "contact_person_go_id_once": [
+        with_the_same_go_id(two_of_a_customer(ContactPerson, **CONTACT), "go_contact_person_id"),
+    ],
+    "contact_person_one_default": [two_of_a_customer(ContactPerson, is_default=True, **CONTACT)],
+    "payment_method_one_default": [two_of_a_customer(PaymentMethod, kind=PaymentMethodKind.CARD, is_default=True)],
+    "payment_method_kind_known": [
+        lambda: PaymentMethod.objects.bulk_create([PaymentMethod(customer=f.customer(), kind="BARTER")])
+    ],
+    "customer_in_go_once": [same(two(customer_in_go), "go_customer_id")],
+    "outgoing_invoice_go_id_once": [same(two(f.outgoing_invoice), "go_invoice_id")],
+    "outgoing_invoice_number_once": [same(two(f.outgoing_invoice), "invoice_number")],
+    "outgoing_invoice_type_known": [put(f.outgoing_invoice, type="RECEIPT")],
+    "ledger_entry_go_id_once": [same(two(entry), "go_entry_id")],
+    "product_code_once": [same(two(f.product), "code")],
+    "product_go_id_once": [with_the_same_go_id(two(f.product), "go_product_id")],
+    "product_code_no_comma": [put(f.product, code="A,B")],
+    "product_vat_rate_is_fraction": [put(f.product, vat_rate=Decimal(rate)) for rate in ("-0.01", "1.0001")],
+    "product_in_go_once": [same(two(product_in_go), "go_product_id")],
+    "statement_source_once": [same(two(f.statement), "source", "source_id")],
+    "statement_reference_once": [same(two(f.statement), "reference")],
+    "statement_go_order_once": [same(two(f.statement, status=StatementStatus.DRAFT), "go_order_id")],
+    "statement_status_known": [put(f.statement, status="LOST"), put(f.statement, status="")],
+    "statement_in_go_has_order_id": [put(f.statement, status=status) for status in sorted(BEYOND_PUSH)]
+    + [put(lambda: f.statement(status=StatementStatus.SENT), go_order_id="")],
+    "statement_credit_note_says_what": [
+        put(f.statement, kind=StatementKind.CREDIT_NOTE),
+        put(credit_note, credit_reason=""),
+    ],
+    "statement_currency_three_letters": [
+        put(f.statement, currency=currency) for currency in ("nok", "NO", "KR.", "", "N0K")
+    ],
+    "statement_totals_agree": [
+        put(f.statement, total=F("total") + Decimal("0.01")),
+        put(f.statement, vat=F("vat") - Decimal("0.01")),
+        put(f.statement, net=F("net") * -1),
+    ],
+    "statement_reference": [put(f.statement, reference=""), put(f.statement, reference="FB-1,2")],
+    "line_number_once": [same(two_lines, "line_number")],
+    "line_product_or_text": [
+        put(line, product=None),
+        put(line, quantity=None),
+        put(line, kind=LineKind.TEXT),
+        put(lambda: line(kind=LineKind.TEXT), quantity=Decimal(1)),
+        put(lambda: line(kind=LineKind.TEXT), unit_price=Decimal(1)),
+        put(line, kind="SONG"),
+    ],
+    "line_vat_rate_is_fraction": [put(line, vat_rate=Decimal(rate)) for rate in ("-0.0001", "25")],
+    "line_accrual_period": [
+        put(line, accrual_from=date(2026, 1, 31), accrual_to=date(2026, 1, 1)),
+        put(line, accrual_from=date(2026, 1, 1)),
+        put(line, accrual_to=date(2026, 1, 1)),
+    ],
+    "attempt_one_open_per_statement": [two_attempts()],
+    "attempt_ended_has_outcome": [
+        put(f.attempt, outcome=AttemptOutcome.DONE),
+        put(f.attempt, ended_at=f.NOW),
+    ],
+}
+"""Constraint -> ways to break it, and only it."""
+
+KEPT: dict[str, Act] = {
+    "companies without key": lambda: (f.go_company(client_key=""), f.go_company(client_key="")),
+    "every state of a company": lambda: [f.go_company(state=state) for state in CompanyState],
+    "an organisation number": put(f.go_company, organisation_number="914778271"),
+    "a paused company without key": lambda: f.go_company(client_key="", state=CompanyState.PAUSED),
+    "cursors of two companies": lambda: (cursor(), cursor()),
+    "every resource": lambda: [cursor(resource=resource) for resource in Resource],
+    "customers without number": two(f.customer, number=None),
+    "a customer number in two companies": apart(f.customer, number=1),
+    "a source id in two companies": apart(f.customer, source_id="A"),
+    "a source id in two sources": lambda: [
+        f.customer(company, source=source, source_id="A") for company in [f.go_company()] for source in StatementSource
+    ],
+    "a Go id in two companies": with_the_same_go_id(apart(f.customer), "go_customer_id"),
+    "customers that Go does not have": two(f.customer, go_customer_id=None),
+    "a private person": lambda: f.customer(is_person=True, organisation_number=""),
+    "contact persons, none the default": two_of_a_customer(ContactPerson, **CONTACT),
+    "payment methods, none the default": two_of_a_customer(PaymentMethod, kind=PaymentMethodKind.CARD),
+    "every payment method": lambda: [
+        PaymentMethod.objects.create(customer=f.customer(), kind=kind, is_default=True) for kind in PaymentMethodKind
+    ],
+    "invoices without number yet": two(f.outgoing_invoice, invoice_number=None),
+    "an invoice number in two companies": apart(f.outgoing_invoice, invoice_number=1, go_invoice_id="A"),
+    "every type of invoice": lambda: [f.outgoing_invoice(type=kind) for kind in InvoiceType],
+    "a product code in two companies": apart(f.product, code="A"),
+    "VAT rates from 0 to 100 %": lambda: [f.product(vat_rate=Decimal(rate)) for rate in ("0", "0.1111", "1")],
+    "a statement's source id in two companies": apart(f.statement, source_id="A"),
+    "statements without order": two(f.statement),
+    "every status": lambda: [f.statement(status=status) for status in StatementStatus],
+    "a credit note that says why": credit_note,
+    "a credit note that says what": lambda: f.statement(kind=StatementKind.CREDIT_NOTE, credits=f.statement()),
+    "totals that only decimals get right": lambda: [
+        f.statement(lines=[{"unit_price": Decimal(price), "vat_rate": Decimal("0.25")}])
+        for price in ("0.10", "0.30", "33.33", "999999999.99", "-999999999.99", "0")
+    ],
+    "the same line number in two statements": lambda: (line(), line()),
+    "a text line": lambda: line(kind=LineKind.TEXT),
+    "an accrual period of one day": put(line, accrual_from=date(2026, 1, 1), accrual_to=date(2026, 1, 1)),
+    "one attempt after another": two_attempts(ended_at=f.NOW, outcome=AttemptOutcome.LATER),
+    "open attempts without statement": two(f.attempt),
+}
+"""What is close to a broken promise and yet right."""
+
+
+def refusing(error: IntegrityError, constraint: models.BaseConstraint, model: type[models.Model]) -> None:
+    """Check that it was this constraint. SQLite names check constraints, but for unique ones only the columns."""
+    if connection.vendor == "postgresql":
+        assert error.__cause__.diag.constraint_name == constraint.name  # type: ignore[union-attr] # psycopg's error
+        return
+    if isinstance(constraint, models.CheckConstraint):
+        expected = f"CHECK constraint failed: {constraint.name}"
+    elif isinstance(constraint, models.UniqueConstraint) and constraint.fields:
+        table = model._meta.db_table
+        columns = [
+            f"{table}.{cast('models.Field[Any, Any]', model._meta.get_field(name)).column}"
+            for name in constraint.fields
+        ]
+        expected = f"UNIQUE constraint failed: {', '.join(columns)}"
+    else:
+        expected = f"UNIQUE constraint failed: index '{constraint.name}'"
+    assert str(error) == expected
+
+
+CONSTRAINTS: dict[str, tuple[models.BaseConstraint, type[models.Model]]] = {
+    constraint.name: (constraint, model)
+    for label in ("accounts", "integration")
+    for model in apps.get_app_config(label).get_models()
+    for constraint in model._meta.constraints
+}
+
+
+def test_each_promise_is_tried():
+    assert set(BROKEN) == set(CONSTRAINTS)
+
+
+def test_each_promise_has_a_sentence_for_people():
+    silent = [
+        name
+        for name, (constraint, _) in CONSTRAINTS.items()
+        if constraint.violation_error_message == constraint.default_violation_error_message
+    ]
+
+    assert silent == []
+
+
+@pytest.mark.parametrize(
+    ("name", "act"),
+    [pytest.param(name, act, id=f"{name}-{place}") for name in BROKEN for place, act in enumerate(BROKEN[name])],
+)
+def test_broken_promise_is_refused_by_the_database(name, act):
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        act()
+
+    refusing(caught.value, *CONSTRAINTS[name])
+
+
+@pytest.mark.parametrize("act", KEPT.values(), ids=KEPT)
+def test_what_is_right_is_not_refused(act):
+    act()
+
+
+def test_one_token_per_company():
+    """A one-to-one field keeps this promise; it has no name of its own."""
+    company = f.go_company()
+    AccessToken.objects.create(company=company)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AccessToken.objects.create(company=company)
+
+
+@pytest.mark.parametrize(
+    ("make", "parent"),
+    [
+        (f.customer, lambda record: record.company),
+        (f.product, lambda record: record.company),
+        (f.statement, lambda record: record.company),
+        (f.statement, lambda record: record.customer),
+        (line, lambda record: record.product),
+        (f.outgoing_invoice, lambda record: record.company),
+        (lambda: f.statement(outgoing_invoice=f.outgoing_invoice()), lambda record: record.outgoing_invoice),
+        (lambda: f.ledger_entry(f.outgoing_invoice()), lambda record: record.outgoing_invoice),
+        (lambda: f.attempt(statement=f.statement()), lambda record: record.statement),
+        (lambda: f.attempt(customer=f.customer()), lambda record: record.customer),
+        (lambda: f.attempt(run=f.run()), lambda record: record.run),
+        (f.run, lambda record: record.company),
+    ],
+)
+def test_nothing_with_money_is_swept_away_with_its_parent(make, parent):
+    record = make()
+
+    with pytest.raises(models.ProtectedError):
+        parent(record).delete()
+
+    assert type(record)._base_manager.filter(pk=record.pk).exists()
+
+
+def test_an_attempt_of_another_time_does_not_block():
+    statement = f.statement()
+    f.attempt(statement=statement, ended_at=f.NOW, outcome=AttemptOutcome.IN_DOUBT)
+
+    f.attempt(statement=statement, started_at=f.NOW + timedelta(minutes=5))
+
+    assert SyncAttempt.objects.filter(statement=statement).count() == 2
