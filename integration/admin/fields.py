@@ -43,5 +43,10 @@ class PercentField(FigureField):
         percent = super().to_python(value)
         return None if percent is None else percent / 100
 
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and not 0 <= value <= 1:
+            raise forms.ValidationError("Between 0 and 100.")
+
     def prepare_value(self, value: Any) -> Any:
         return figure(value * 100) if isinstance(value, Decimal) else value

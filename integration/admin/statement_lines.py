@@ -70,6 +70,14 @@ class StatementLineFormSet(PaginationInlineFormSet):  # type: ignore[misc] # unf
 
     last_number: int | None = None
 
+    def clean(self) -> None:
+        """A new statement is not saved yet, so its lines cannot ask it for its company: they are told here."""
+        super().clean()
+        for form in self.forms:
+            product = getattr(form, "cleaned_data", {}).get("product")
+            if product is not None and self.instance.company_id not in {None, product.company_id}:
+                form.add_error("product", "This product belongs to another company. Choose one of the same company.")
+
     def save_new(self, form: forms.ModelForm[StatementLine], commit: bool = True) -> StatementLine:
         if self.last_number is None:
             self.last_number = self.instance.lines.aggregate(last=Max("line_number"))["last"] or 0

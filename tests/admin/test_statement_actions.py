@@ -83,7 +83,9 @@ def test_list_act_posted_directly_needs_its_own_permission(
     statement = factories.statement(home, status=before)
     data = {"action": act, "_selected_action": [statement.pk], "index": "0"}
     response = as_role(role).post(LIST, data)
-    offered = response.status_code == 200 and "confirm.html" in [t.name or "" for t in response.templates][0]
+    offered = response.status_code == 200 and "confirm.html" in next(
+        template.name or "" for template in response.templates
+    )
     assert offered == (act in MAY[role])
     assert status_of(statement) == before
 
@@ -101,9 +103,7 @@ def test_pull_posted_directly_needs_its_own_permission(
 
 
 @pytest.mark.parametrize("act", [*STARTS, "pull"])
-def test_act_on_statement_of_another_company_is_not_found(
-    finance: Client, nudged: list[Any], act: str
-) -> None:
+def test_act_on_statement_of_another_company_is_not_found(finance: Client, nudged: list[Any], act: str) -> None:
     stranger = factories.statement(status=S.UPCOMING)
     for response in (
         finance.get(act_url(stranger, act)),
