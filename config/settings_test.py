@@ -15,3 +15,4 @@ DATABASE_ROUTERS = ["config.routers.SandboxRouter"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = True
 LOG_LEVEL = "WARNING"
+GO_PACE_MS = 0  # the sandbox in this process has no rate limit; the pace has tests of its own

@@ -1,6 +1,6 @@
 """The key cupboard: builds clients from settings and company keys. The only reader of secrets.
 
-Tests replace `transport`, a factory of the adapter that carries every request:
+Tests replace two things here: `transport`, a factory of the adapter that carries every request, and `sleep`.
 
     monkeypatch.setattr(remotes, "transport", lambda: my_adapter)
 """
@@ -35,6 +35,10 @@ PERSON_PATIENCE_MS = 10_000
 """Waits longer than this become a next time instead of a sleeping worker."""
 
 RENEW_BEFORE_SECONDS = 90
+RENEWAL_CLAIM_SECONDS = 5
+"""One worker alone renews for so long. If it is slower, or died in it, another asks too: two tokens do no harm."""
+
+sleep = time.sleep
 
 
 def transport() -> BaseAdapter:
@@ -55,7 +59,11 @@ def go_client(company: GoCompany, *, person: bool = False) -> PowerOfficeClient:
     if not client_key:
         raise KeyRejected(f"{company} has no client key. Make one in Go under Settings, Extensions, and enter it here.")
     masking = Masking([client_key, settings.GO_APPLICATION_KEY, settings.GO_SUBSCRIPTION_KEY])
-    pace = DatabasePace.for_person() if person else DatabasePace.for_background()
+    pace = DatabasePace(
+        ahead_ms=PERSON_PATIENCE_MS if person else BACKGROUND_AHEAD_MS,
+        patience_ms=PERSON_PATIENCE_MS if person else BACKGROUND_PATIENCE_MS,
+        sleep=sleep,
+    )
     timeouts = {"connect_timeout": settings.GO_CONNECT_TIMEOUT, "read_timeout": settings.GO_READ_TIMEOUT}
     token_http = HttpClient(
         name="PowerOffice Go",
@@ -69,6 +77,7 @@ def go_client(company: GoCompany, *, person: bool = False) -> PowerOfficeClient:
         pace=pace,
         refusal=token_refusal,
         masking=masking,
+        sleep=sleep,
         **timeouts,
     )
     return PowerOfficeClient(
@@ -81,10 +90,12 @@ def go_client(company: GoCompany, *, person: bool = False) -> PowerOfficeClient:
                 token_http=token_http,
                 subscription_key=settings.GO_SUBSCRIPTION_KEY,
                 masking=masking,
+                sleep=sleep,
             ),
             pace=pace,
             refusal=refusal,
             masking=masking,
+            sleep=sleep,
             **timeouts,
         )
     )
@@ -109,7 +120,8 @@ class DatabasePace:
     """One row per subscription key says when the next request may leave; everybody who calls moves it forward.
 
     A slot is booked with one statement in its own transaction, by the database's clock, so it is right for any number
-    of workers on any number of machines. 102 ms apart, ten requests fit into any second and never eleven.
+    of workers on any number of machines. 102 ms apart, ten requests fit into any second and never eleven. With
+    GO_PACE_MS=0 there is no pace.
     """
 
     def __init__(
@@ -117,7 +129,7 @@ class DatabasePace:
         *,
         ahead_ms: int,
         patience_ms: int,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None],
         database: BaseDatabaseWrapper | None = None,
     ) -> None:
         self._key = fingerprint(settings.GO_SUBSCRIPTION_KEY)
@@ -127,17 +139,11 @@ class DatabasePace:
         self._sleep = sleep
         self._database = database or connection
 
-    @classmethod
-    def for_background(cls) -> "DatabasePace":
-        return cls(ahead_ms=BACKGROUND_AHEAD_MS, patience_ms=BACKGROUND_PATIENCE_MS)
-
-    @classmethod
-    def for_person(cls) -> "DatabasePace":
-        return cls(ahead_ms=PERSON_PATIENCE_MS, patience_ms=PERSON_PATIENCE_MS)
-
     def wait(self) -> None:
         """Book a slot and sleep until it comes. Raises `Throttled` instead of waiting long; no slot is booked then."""
         refuse_open_transaction(self._database)
+        if self._step_ms == 0:
+            return
         waited_ms = 0
         while True:
             booked, wait_ms = self._book()
@@ -155,6 +161,7 @@ class DatabasePace:
             waited_ms += too_soon_ms
 
     def pause(self, seconds: float) -> None:
+        """Nobody's turn comes for so long."""
         now = self._now_sql()
         with self._database.cursor() as cursor:
             cursor.execute(
@@ -229,9 +236,8 @@ class DatabaseTokens:
     def claim_renewal(self) -> bool:
         """One conditional UPDATE: only if nobody is renewing, and nobody has renewed since `read`."""
         now = self._now()
-        # Longer than a token request can take; a worker that dies in it keeps the others waiting no longer than this.
-        until = now + timedelta(seconds=settings.GO_CONNECT_TIMEOUT + settings.GO_READ_TIMEOUT + 5)
-        free = Q(renewing_until__isnull=True) | Q(renewing_until__lt=now)
+        until = now + timedelta(seconds=RENEWAL_CLAIM_SECONDS)
+        free = Q(renewing_until__isnull=True) | Q(renewing_until__lte=now)
         claimed = AccessToken.objects.filter(free, company=self._company_id, expires_at=self._seen)
         if claimed.update(renewing_until=until) == 0:
             return False

@@ -33,6 +33,7 @@ from requests.exceptions import (
     RequestException,
 )
 from requests.structures import CaseInsensitiveDict
+from requests.utils import check_header_validity
 from urllib3.exceptions import ClosedPoolError, ConnectTimeoutError, NewConnectionError
 from urllib3.exceptions import ProxyError as PoolProxyError
 
@@ -262,18 +263,17 @@ class HttpClient:
         headers = {"Accept": "application/json"}
         if body:
             headers["Content-Type"] = body.content_type
+        url = self.url(path, params)
         try:
-            return self._session.prepare_request(
-                requests.Request(
-                    method,
-                    self.url(path, params),
-                    data=body.content if body else None,
-                    headers=headers,
-                    auth=self._auth,
-                )
+            request = self._session.prepare_request(
+                requests.Request(method, url, data=body.content if body else None, headers=headers, auth=self._auth)
             )
-        except (InvalidHeader, InvalidURL, InvalidSchema, MissingSchema) as error:
+            for name, value in request.headers.items():
+                check_header_validity((name, value))  # a key with a line break in it fails here, not half sent
+                str(value).encode("latin-1")
+        except (InvalidHeader, InvalidURL, InvalidSchema, MissingSchema, UnicodeEncodeError) as error:
             raise self._unusable_address(error) from error
+        return request
 
     def _exchange(self, call: "_Call", request: requests.PreparedRequest) -> Answer:
         self._pace.wait()
@@ -281,7 +281,7 @@ class HttpClient:
             call.before_send()
         try:
             response, content = self._session.exchange(request, **self._timeouts)
-        except (InvalidHeader, InvalidURL, InvalidSchema, MissingSchema) as error:
+        except (InvalidURL, InvalidSchema) as error:
             raise self._unusable_address(error) from error
         except RequestException as error:
             how = self._masking(_in_words(error))
@@ -404,6 +404,7 @@ def _in_words(error: RequestException) -> str:
         (ProxyError, "the proxy refuses"),
         (requests.exceptions.ChunkedEncodingError, "the answer broke off"),
         (requests.exceptions.ContentDecodingError, "the answer is garbled"),
+        (InvalidHeader, "the answer is garbled"),
     ):
         if isinstance(error, kind):
             return words
