@@ -43,9 +43,10 @@ check: $(TOOLS)  ## format, lint, types, layers, migrations, production settings
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=config.settings_sandbox $(BIN)/python manage.py makemigrations --check --dry-run
-	ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
-	FIELD_KEYS=ZGV2ZWxvcG1lbnQtb25seS1rZXktMzItYnl0ZXMtISE= GO_APPLICATION_KEY=none GO_SUBSCRIPTION_KEY=none \
-	ALLOWED_HOSTS=fakturabro.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+	ENVIRONMENT=production ALLOWED_HOSTS=fakturabro.example GO_APPLICATION_KEY=thrown-away GO_SUBSCRIPTION_KEY=thrown-away \
+	  SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	  FIELD_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
+	  $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python -m config.lock
 
 browser: $(TOOLS)  ## the tour of the README in a real browser (Debian's chromium)

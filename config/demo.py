@@ -8,6 +8,7 @@ on with the same data, `make demo-reset` throws it away. Production runs the sam
 import argparse
 import fcntl
 import http.client
+import io
 import os
 import shutil
 import signal
@@ -16,6 +17,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TextIO
@@ -66,10 +69,11 @@ class Process:
         threading.Thread(target=self._listen, args=(self.popen, screen), daemon=True).start()
 
     def _listen(self, popen: subprocess.Popen[str], screen: "Screen") -> None:
-        for line in popen.stdout or ():
-            screen.show(self.name, line.rstrip())
-            if self.says_when_ready and self.says_when_ready in line:
-                self.ready.set()
+        with popen.stdout or io.StringIO() as lines:
+            for line in lines:
+                screen.show(self.name, line.rstrip())
+                if self.says_when_ready and self.says_when_ready in line:
+                    self.ready.set()
 
     def exit_status(self) -> int | None:
         """None while it runs."""
@@ -131,6 +135,7 @@ def demo_environment(port: int, sandbox_port: int) -> dict[str, str]:
         "LOG_LEVEL": "INFO",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         "no_proxy": f"{HOST},localhost",
     }
 
@@ -191,15 +196,16 @@ def chosen_port(variable: str, default: int) -> int:
     return int(value)
 
 
-def hold_data() -> TextIO:
+@contextmanager
+def hold_data() -> Iterator[None]:
     """Only one demo at a time on `var/`; the hold ends with this process. Ends with one sentence when there is one."""
     VAR_DIR.mkdir(exist_ok=True)
-    hold = (VAR_DIR / "demo.lock").open("w")
-    try:
-        fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sys.exit("A demo is running on this data. Stop it with Ctrl-C where it runs, then try again.")
-    return hold
+    with (VAR_DIR / "demo.lock").open("w") as hold:
+        try:
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit("A demo is running on this data. Stop it with Ctrl-C where it runs, then try again.")
+        yield
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:

@@ -1,6 +1,6 @@
 """All settings, read from the environment. Every variable is explained in `.env.example` and in the README's table.
 
-Secrets have no default outside development: `ENVIRONMENT=production` fails at once when one is missing.
+Secrets have no default outside development: `ENVIRONMENT=production` ends at once when one is missing.
 """
 
 from pathlib import Path
@@ -26,7 +26,12 @@ PRODUCTION = ENVIRONMENT == "production"
 
 def secret(name: str, *, development: str) -> str:
     """A secret from the environment; in development only, a published value that protects nothing."""
-    return str(env.str(name) if PRODUCTION else env.str(name, default=development))
+    value = env.str(name, default="" if PRODUCTION else development)
+    if PRODUCTION and value in {"", development}:
+        raise ImproperlyConfigured(
+            f"{name} is not set: production needs a value of its own. .env.example says how to make one."
+        )
+    return str(value)
 
 
 # Keys

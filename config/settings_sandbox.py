@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
+env.read_env(BASE_DIR / ".env")  # a .env that says production stops the sandbox too
 
 if env.str("ENVIRONMENT", default="development") == "production":
     raise ImproperlyConfigured("The sandbox plays PowerOffice Go with made-up money: it does not start in production.")

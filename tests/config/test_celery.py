@@ -1,56 +1,54 @@
 """What Celery is told, on both brokers."""
 
-import json
 import os
-import subprocess
-import sys
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from celery import Celery
 from django.db import transaction
+from kombu.simple import SimpleQueue
 
 from config.celery import Nudge, app
 
-TELL = """
-import json
-from config.celery import app
-link = app.connection_for_write()
-print(json.dumps({
-    "transport": f"{type(link.transport).__module__}.{type(link.transport).__name__}",
-    "options": app.conf.broker_transport_options,
-    "remote_control": app.conf.worker_enable_remote_control,
-}))
-"""
+SETTINGS = Path(__file__).resolve().parents[2] / "config" / "settings.py"
 
 
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        (
-            "filesystem://",
-            {"transport": "config.broker.Transport", "options": {"folder": "/somewhere"}, "remote_control": False},
-        ),
-        (
-            "redis://localhost:6379/5",
-            {"transport": "kombu.transport.redis.Transport", "options": {}, "remote_control": True},
-        ),
+        ("filesystem://", ("config.broker.Transport", {"folder": "/somewhere"}, False)),
+        ("redis://localhost:6379/5", ("kombu.transport.redis.Transport", {}, True)),
     ],
 )
 def test_broker_follows_the_url(url, told):
-    answer = subprocess.run(
-        [sys.executable, "-c", TELL],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "BROKER_URL": url,
-            "BROKER_DIR": "/somewhere",
-        },
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    with patch.dict(os.environ, {"BROKER_URL": url, "BROKER_DIR": "/somewhere"}):
+        settings = runpy.run_path(str(SETTINGS))
+    other = Celery("other", set_as_current=False)
+    other.config_from_object(SimpleNamespace(**settings), namespace="CELERY")
+    transport = type(other.connection_for_write().transport)
 
-    assert json.loads(answer.stdout) == told
+    assert (
+        f"{transport.__module__}.{transport.__name__}",
+        other.conf.broker_transport_options,
+        other.conf.worker_enable_remote_control,
+    ) == told
+
+
+def test_message_goes_through_the_broker_of_this_run(tmp_path):
+    """`.ci/run` runs this on Redis too."""
+    with app.connection_for_write(transport_options={"folder": str(tmp_path)}) as link:
+        queue = SimpleQueue(link.channel(), f"test-{uuid4()}")
+        queue.put({"company_id": 7})
+        message = queue.get(timeout=10)
+        message.ack()
+        queue.queue.delete()
+
+    assert message.payload == {"company_id": 7}
+    assert message.content_type == "application/json"
 
 
 def test_settings_that_the_measurements_depend_on():

@@ -1,0 +1,123 @@
+"""The settings: that the papers name every one of them, and that no process starts without its secrets."""
+
+import ast
+import os
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRETS = ("SECRET_KEY", "FIELD_KEYS", "GO_APPLICATION_KEY", "GO_SUBSCRIPTION_KEY")
+GIVEN = {
+    "ENVIRONMENT": "production",
+    "ALLOWED_HOSTS": "fakturabro.example",
+    **dict.fromkeys(SECRETS, "given-in-the-test"),
+}
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def variables_read() -> set[str]:
+    """The names in `env.str("NAME", ...)`, `secret("NAME", ...)` and the like, wherever they stand in config/."""
+    found = set()
+    for path in (ROOT / "config").rglob("*.py"):
+        for call in calls(path):
+            asked = ast.unparse(call.func)
+            if asked.startswith("env.") or asked in {"secret", "chosen_port"}:
+                first = call.args[0]
+                if isinstance(first, ast.Constant):
+                    found.add(str(first.value))
+    return found
+
+
+def test_variables_are_read():
+    assert {"ENVIRONMENT", "DATABASE_URL", "SECRET_KEY", "PORT"} <= variables_read()
+
+
+def test_example_names_every_variable_once():
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = [match[1] for line in lines if (match := re.match(r"#([A-Z_]+)=", line))]
+
+    assert sorted(named) == sorted(variables_read())
+
+
+def test_example_explains_every_variable():
+    paragraphs = (ROOT / ".env.example").read_text(encoding="utf-8").strip().split("\n\n")
+
+    assert [paragraph for paragraph in paragraphs if not paragraph.startswith("# ")] == []
+
+
+def test_readme_table_names_every_variable_once():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    named = [match[1] for line in lines if (match := re.match(r"\| `([A-Z_]+)` \|", line))]
+
+    assert sorted(named) == sorted(variables_read())
+
+
+def test_environment_is_read_in_config_only():
+    """Anywhere else, a variable would be missing from the papers."""
+    outside = [path for room in ("accounts", "integration") for path in (ROOT / room).rglob("*.py")]
+    asked = [
+        f"{path.relative_to(ROOT)}: {ast.unparse(call)}"
+        for path in outside
+        for call in calls(path)
+        if ast.unparse(call.func) in {"os.getenv", "os.environ.get", "environ.Env"}
+    ]
+
+    assert asked == []
+
+
+def started(settings: str, environment: dict[str, str]) -> dict[str, Any]:
+    """The settings as a process with this environment would read them; a variable wins over a `.env` in the folder."""
+    with patch.dict(os.environ, environment):
+        return runpy.run_path(str(ROOT / "config" / settings))
+
+
+def refusal(settings: str, environment: dict[str, str]) -> str:
+    """Why such a process does not start, in its own words."""
+    with pytest.raises(ImproperlyConfigured) as refused:
+        started(settings, environment)
+    return str(refused.value)
+
+
+def test_production_starts_with_all_secrets():
+    settings = started("settings.py", GIVEN)
+
+    assert {name: settings[name] for name in SECRETS} == {
+        **dict.fromkeys(SECRETS, "given-in-the-test"),
+        "FIELD_KEYS": ["given-in-the-test"],
+    }
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_production_does_not_start_without_secret(missing):
+    assert refusal("settings.py", {**GIVEN, missing: ""}) == (
+        f"{missing} is not set: production needs a value of its own. .env.example says how to make one."
+    )
+
+
+def test_production_does_not_start_with_a_published_secret():
+    assert refusal("settings.py", {**GIVEN, "GO_SUBSCRIPTION_KEY": "sandbox-subscription-key"}) == (
+        "GO_SUBSCRIPTION_KEY is not set: production needs a value of its own. .env.example says how to make one."
+    )
+
+
+def test_unknown_environment_is_refused():
+    assert refusal("settings.py", {"ENVIRONMENT": "staging"}) == (
+        "ENVIRONMENT is 'staging': use development or production."
+    )
+
+
+def test_sandbox_refuses_production():
+    assert refusal("settings_sandbox.py", GIVEN) == (
+        "The sandbox plays PowerOffice Go with made-up money: it does not start in production."
+    )
