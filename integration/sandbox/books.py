@@ -11,6 +11,12 @@ from integration.sandbox.models import Company, Record
 from integration.sandbox.switches import OSLO, Switches, read_state
 
 LARGE_REGISTERS = {"Customer", "Product", "ContactPerson"}
+SMALL_REGISTERS = {
+    *("ProductGroup", "Department", "Project", "Location", "PaymentTerm", "DeliveryTerm", "BrandingTheme"),
+    *("GeneralLedgerAccount", "VatCode", "SubLedgerNumberSeries"),
+    *("Employee", "ContactGroup", "ContactDeliveryAddress", "CustomDimension"),
+}
+"""The last row is of registers that stay empty here."""
 
 
 @dataclass
@@ -48,11 +54,17 @@ class Books:
         return Record.objects.filter(company=self.company, kind=kind)
 
     def load(self, kind: str) -> list[Record]:
-        """A whole register, kept for the rest of the call."""
+        """A whole register, kept for the rest of the call; the small ones come together in one query."""
         if kind not in self._loaded:
-            for record in self.register(kind).order_by("pk"):
-                self._known[kind, record.pk] = record
-            self._loaded.add(kind)
+            records = Record.objects.filter(company=self.company).order_by("pk")
+            if kind in LARGE_REGISTERS:
+                records = records.filter(kind=kind)
+                self._loaded.add(kind)
+            else:
+                records = records.exclude(kind__in=LARGE_REGISTERS)
+                self._loaded |= SMALL_REGISTERS
+            for record in records:
+                self.know(record)
         return [record for (of, _), record in self._known.items() if of == kind and record]
 
     def record(self, kind: str, pk: int | None) -> Record | None:
@@ -72,7 +84,13 @@ class Books:
     def by_code(self, kind: str, code: str) -> Record | None:
         """An entry by its code or number, or None."""
         if kind in LARGE_REGISTERS and kind not in self._loaded:
-            return self.register(kind).filter(code=code).first()
+            for (of, _), known in self._known.items():
+                if of == kind and known and known.code == code:
+                    return known
+            record = self.register(kind).filter(code=code).first()
+            if record:
+                self.know(record)
+            return record
         return next((record for record in self.load(kind) if record.code == code), None)
 
     def by_member(self, kind: str, member: str, value: Any) -> Record | None:

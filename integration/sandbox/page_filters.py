@@ -16,25 +16,25 @@ register = template.Library()
 @register.filter
 def kr(value: Any) -> str:
     """Øre, shown as kroner the Norwegian way: 1 234,50."""
-    return "" if value is None else money(value)
+    return "" if value in {None, ""} else money(value)
 
 
 @register.filter
 def nok(value: Any) -> str:
     """Kroner the Norwegian way."""
-    return "" if value is None else money(ore(Decimal(value)))
+    return "" if value in {None, ""} else money(ore(Decimal(value)))
 
 
 @register.filter
 def number(value: Any) -> str:
     """A quantity or price without needless zeroes, with a comma."""
-    return "" if value is None else number_text(Decimal(value)).replace(".", ",")
+    return "" if value in {None, ""} else number_text(Decimal(value)).replace(".", ",")
 
 
 @register.filter
 def percent(value: Any) -> str:
     """A rate: 0.25 as 25 %."""
-    return "" if value is None else f"{number(Decimal(value) * 100)}\u00a0%"
+    return "" if value in {None, ""} else f"{number(Decimal(value) * 100)}\u00a0%"
 
 
 @register.filter

@@ -16,12 +16,13 @@ from django.db import connections
 from django.http import Http404, HttpResponse
 from django.urls import resolve
 
-if not apps.ready and not apps.apps_ready:
+if not apps.ready:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_sandbox")
     django.setup()
 
 # The models need the apps to be ready.
 from integration.sandbox.errors import gateway
+from integration.sandbox.faults import ConnectionDropped
 from integration.sandbox.models import alias
 from integration.sandbox.seed import seed_demo
 from integration.sandbox.transport import refusal
@@ -38,6 +39,10 @@ class SandboxApplication:
         request = WSGIRequest(environ)
         try:
             response = self.answer(request)
+        except ConnectionDropped:
+            if "gunicorn.socket" not in environ:
+                raise
+            response = HttpResponse()  # the line is dead: nobody reads it
         finally:
             request.close()
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
