@@ -3,6 +3,7 @@
 In the order of design §4: stored id, reference, organisation number, customer number, e-mail.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,12 @@ class Match:
 
 def _same(left: str, right: str) -> bool:
     return bool(left) and left.strip().casefold() == right.strip().casefold()
+
+
+def _names_agree(left: str, right: str) -> bool:
+    """Whether two names could be the same customer's: one word of three letters or more in common."""
+    words = [set(re.findall(r"\w{3,}", name.casefold())) for name in (left, right)]
+    return not all(words) or bool(words[0] & words[1])
 
 
 def match_customer(facts: CustomerFacts, candidates: Iterable[RemoteCustomer]) -> Match:
@@ -67,6 +74,11 @@ def _checked(facts: CustomerFacts, found: RemoteCustomer, by: str) -> Match:
         return Match(
             problem=f"Customer {found.number} in PowerOffice Go has the {by} of {facts.name}, but organisation number "
             f"{theirs} instead of {ours}. Correct one of them."
+        )
+    if by == "customer number" and not (ours and theirs) and not _names_agree(facts.name, found.name):
+        return Match(
+            problem=f"Customer {found.number} in PowerOffice Go is called {found.name}, here {facts.name}. "
+            "If they are the same, give both the same name or organisation number; if not, give ours another number."
         )
     if by == "e-mail" and facts.number is not None and found.number not in {None, facts.number}:
         return Match(

@@ -239,5 +239,5 @@ def same_order(ours: StatementFacts, *, their_customer_id: int | None, their_tot
     if their_customer_id is not None and their_customer_id != ours.customer_in_go:
         differences.append(f"the customer there has id {their_customer_id}, ours {ours.customer_in_go}")
     if totals_differ(ours.total, their_total, len(ours.lines)):
-        differences.append(f"the total there is {their_total} {ours.currency}, ours {ours.total}")
+        differences.append(f"the total there is {their_total:.2f} {ours.currency}, ours {ours.total:.2f}")
     return " and ".join(differences)

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from integration.enums import AttemptOutcome, Operation
 from integration.errors import Evidence, RemoteError
-from integration.models import Customer, GoCompany, InvoiceStatement, Product, SyncAttempt, SyncRun
+from integration.models import Customer, GoCompany, Product, SyncAttempt, SyncRun
 
 
 def open_attempt(
@@ -15,7 +15,7 @@ def open_attempt(
     operation: Operation,
     now: datetime,
     run: SyncRun | None = None,
-    statement: InvoiceStatement | None = None,
+    statement_id: int | None = None,
     customer: Customer | None = None,
     product: Product | None = None,
 ) -> SyncAttempt:
@@ -24,7 +24,7 @@ def open_attempt(
         company=company,
         run=run,
         operation=operation,
-        statement=statement,
+        statement_id=statement_id,
         customer=customer,
         product=product,
         started_at=now,

@@ -148,7 +148,7 @@ def _plan_known(group: StatementRows, planned: Planned, company_id: int, known: 
     header = readable(group.header)
     customer = _customer(first, company_id, header, known.customers, notes)
     credited = _credited(first, company_id, header, known, existing.pk if existing else None)
-    before = _said_before(existing)
+    before = _said(existing, existing.lines.all()) if existing is not None else Said({}, {})
     statement = existing or InvoiceStatement(
         company_id=company_id,
         source=group.source,
@@ -170,16 +170,15 @@ def _plan_known(group: StatementRows, planned: Planned, company_id: int, known: 
     planned.lines = lines
     planned.summary = _summary(statement, lines)
     after = _said(statement, lines)
-    if existing is not None and "stated_total" not in header and _lines_said(after) != _lines_said(before):
+    if existing is not None and "stated_total" not in header and after.lines != before.lines:
         statement.stated_total = None  # it was said of the lines as they were
         after = _said(statement, lines)
+    planned.changes = _differences(before, after)
     if existing is None:
         planned.outcome = Outcome.NEW
-        planned.changes = tuple(Change(what, "", value) for what, value in after.items() if value)
         others = [each for each in known.by_source_id[company_id, group.source_id] if each.source != group.source]
         notes += [f"Another statement with this id came from {each.get_source_display()}." for each in others]
     else:
-        planned.changes = _differences(before, after)
         planned.outcome = Outcome.CHANGED if planned.changes else Outcome.SAME
     planned.notes = tuple(notes)
     if planned.changes:
@@ -324,29 +323,50 @@ def _line(
     return line
 
 
-def _said_before(existing: InvoiceStatement | None) -> dict[str, str]:
-    return {} if existing is None else _said(existing, list(existing.lines.all()))
+@dataclass(frozen=True)
+class Said:
+    """Everything a statement says, in words."""
+
+    header: dict[str, str]
+    lines: dict[int, dict[str, str]]
 
 
-def _said(statement: InvoiceStatement, lines: Iterable[StatementLine]) -> dict[str, str]:
-    """Everything a statement says, in words, by what it is about."""
-    said = {
-        "Customer": _customer_words(statement.customer),
-        "Credits statement": str(statement.credits or ""),
-    }
+def _said(statement: InvoiceStatement, lines: Iterable[StatementLine]) -> Said:
+    header = {"Customer": _customer_words(statement.customer), "Credits statement": str(statement.credits or "")}
     for key in HEADER:
-        said[STATEMENTS.column(key).label] = in_words(statement, key, getattr(statement, key))
+        header[STATEMENTS.column(key).label] = in_words(statement, key, getattr(statement, key))
+    said = {}
     for line in lines:
-        where = f"Line {line.line_number}"
-        said[f"{where}, product"] = line.product.code if line.product else "text"
+        words = {"product": line.product.code if line.product else "text"}
         for key in LINE:
             label = STATEMENTS.column(key).label
-            said[f"{where}, {label[0].lower()}{label[1:]}"] = in_words(line, key, getattr(line, key))
-    return said
+            words[f"{label[0].lower()}{label[1:]}"] = in_words(line, key, getattr(line, key))
+        said[line.line_number] = words
+    return Said(header, said)
 
 
-def _lines_said(said: dict[str, str]) -> dict[str, str]:
-    return {what: value for what, value in said.items() if what.startswith("Line ")}
+def _differences(before: Said, after: Said) -> tuple[Change, ...]:
+    """What changes; a line that comes or goes is told in one piece."""
+    changes = [
+        Change(what, before.header.get(what, ""), value)
+        for what, value in after.header.items()
+        if before.header.get(what, "") != value
+    ]
+    for line_number in sorted(before.lines.keys() | after.lines.keys()):
+        old, new = before.lines.get(line_number), after.lines.get(line_number)
+        where = f"Line {line_number}"
+        if old is None or new is None:
+            changes.append(Change(where, _line_words(old), _line_words(new)))
+        else:
+            changes += [
+                Change(f"{where}, {what}", old[what], value) for what, value in new.items() if old[what] != value
+            ]
+    return tuple(changes)
+
+
+def _line_words(said: dict[str, str] | None) -> str:
+    """A line in one piece: every value that is there."""
+    return ", ".join(value for value in said.values() if value) if said else ""
 
 
 def _summary(statement: InvoiceStatement, lines: list[StatementLine]) -> str:
@@ -361,15 +381,6 @@ def _customer_words(customer: Customer | None) -> str:
     if customer is None:
         return ""
     return str(customer) if customer.number else f"{customer} ({customer.organisation_number or customer.source_id})"
-
-
-def _differences(before: dict[str, str], after: dict[str, str]) -> tuple[Change, ...]:
-    keys = dict.fromkeys([*after, *before])
-    return tuple(
-        Change(key, before.get(key, ""), after.get(key, ""))
-        for key in keys
-        if before.get(key, "") != after.get(key, "")
-    )
 
 
 def _facts(statement: InvoiceStatement, lines: list[StatementLine]) -> StatementFacts:

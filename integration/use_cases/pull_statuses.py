@@ -290,7 +290,7 @@ def _follow(
     ):
         changes["attention_code"] = "INVOICE_TOTAL_DIFFERS"
         changes["attention"] = (
-            f"The invoice total is {invoice.total} {invoice.currency}; the draft we made had {statement.go_total}. "
+            f"The invoice total is {invoice.total:.2f} {invoice.currency}; the draft we made had {statement.go_total}. "
             "Somebody changed it in PowerOffice Go, or an invoice fee was added."
         )
     if not statement.follows_go or statement.status == verdict.status:
@@ -351,7 +351,7 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
     if edited and statement.attention_code in {"", "EDITED_IN_GO"}:
         changes["attention_code"] = "EDITED_IN_GO"
         changes["attention"] = (
-            f"Somebody changed the draft in PowerOffice Go: it has {order.line_count} lines and {order.total} "
+            f"Somebody changed the draft in PowerOffice Go: it has {order.line_count} lines and {order.total:.2f} "
             f"{order.currency}; we sent {statement.go_line_count} lines and {statement.go_total}."
         )
     elif not edited and statement.attention_code == "EDITED_IN_GO":
@@ -414,7 +414,7 @@ def _moved(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> str
         go_order_number=order.number,
         missing_since=None,
         attention_code="EDITED_IN_GO",
-        attention=f"PowerOffice Go keeps this draft under a new number, {order.number}, with total {order.total}.",
+        attention=f"PowerOffice Go keeps this draft under a new number, {order.number}, with total {order.total:.2f}.",
         updated_at=now,
     )
     return "moved in Go"

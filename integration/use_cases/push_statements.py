@@ -114,8 +114,9 @@ def claim(statement_id: int, company: GoCompany, *, now: datetime, run: SyncRun 
             reason="Taken from the queue",
         ):
             return None
-        statement = InvoiceStatement.objects.get(pk=statement_id)
-        return open_attempt(company=company, operation=Operation.CREATE_ORDER, now=now, run=run, statement=statement)
+        return open_attempt(
+            company=company, operation=Operation.CREATE_ORDER, now=now, run=run, statement_id=statement_id
+        )
 
 
 def push_statement(
@@ -249,7 +250,10 @@ def statement_facts(
 def order_fields(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> dict[str, Any]:
     """What is kept of an order that Go has: also what a person must know when its total is not ours."""
     differs = totals_differ(statement.total, order.total, order.line_count)
+    statement.go_order_number = order.number
+    statement.refresh_search()
     return {
+        "search": statement.search,
         "go_order_id": order.id,
         "go_order_number": order.number,
         "go_total": order.total,
@@ -268,8 +272,8 @@ def order_fields(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
 
 def _total_differs(ours: Decimal, theirs: Decimal, currency: str) -> str:
     return (
-        f"PowerOffice Go says {theirs} {currency}, we say {ours} {currency}. Go takes VAT from the product's sales "
-        "account: compare it with the VAT rate here before the invoice is sent."
+        f"PowerOffice Go says {theirs:.2f} {currency}, we say {ours:.2f} {currency}. Go takes VAT from the "
+        "product's sales account: compare it with the VAT rate here before the invoice is sent."
     )
 
 
@@ -295,15 +299,7 @@ def _record(
             ):
                 break
         close_attempt(attempt, AttemptOutcome.DONE, now=now, message=str(fields["attention"]), evidence=said)
-        _refresh_search(statement.pk)
     return Sent(AttemptOutcome.DONE)
-
-
-def _refresh_search(statement_id: int) -> None:
-    """Go's order number can be searched for."""
-    statement = InvoiceStatement.objects.select_related("customer", "outgoing_invoice").get(pk=statement_id)
-    statement.refresh_search()
-    InvoiceStatement.objects.filter(pk=statement_id).update(search=statement.search)
 
 
 def _not_ready(statement: InvoiceStatement, attempt: SyncAttempt, problems: list[Problem], *, now: datetime) -> Sent:

@@ -66,7 +66,7 @@ def settle_doubts(
             status=StatementStatus.IN_DOUBT,
             doubt_since__lte=began - timedelta(seconds=settings.GO_REPLICA_SECONDS),
         )
-        .select_related("company", "customer", "credits__outgoing_invoice")
+        .select_related("company", "customer", "credits__outgoing_invoice", "outgoing_invoice")
         .order_by("doubt_since")[:BATCH]
     )
     if not doubts:
@@ -99,7 +99,7 @@ def _close(
 ) -> None:
     """One look-up of one statement, told in the trail."""
     attempt = open_attempt(
-        company=statement.company, operation=Operation.LOOK_UP_ORDER, now=now, run=run, statement=statement
+        company=statement.company, operation=Operation.LOOK_UP_ORDER, now=now, run=run, statement_id=statement.pk
     )
     close_attempt(attempt, outcome, now=now, message=message)
 

@@ -65,3 +65,9 @@ def test_an_email_of_a_customer_with_another_number_goes_to_a_person():
     match = match_customer(replace(OURS, organisation_number=""), [RemoteCustomer(9, 7, "F", email=OURS.email)])
     assert match.found is None
     assert "has number 10042 here" in match.problem
+
+
+def test_a_number_that_another_name_has_in_go_goes_to_a_person():
+    match = match_customer(replace(OURS, organisation_number=""), [RemoteCustomer(9, 10042, "Kari Nordmann")])
+    assert match.found is None
+    assert "is called Kari Nordmann, here Fjell AS" in match.problem

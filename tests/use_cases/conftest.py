@@ -79,12 +79,12 @@ class World:
 
     def in_go(self) -> Counter[str]:
         """How many living orders and invoices Go has per reference of ours."""
-        books = self.books()
-        living = [order["reference"] for order in books["orders"] if order["status"] in {"Draft", "Confirmed"}]
-        return Counter(
-            [reference for reference in living if reference]
-            + [invoice["reference"] for invoice in books["invoices"] if invoice["reference"]]
-        )
+        living = self.drafts() + self.books()["invoices"]
+        return Counter(row["reference"] for row in living if row["reference"])
+
+    def drafts(self) -> list[Any]:
+        """The living, unsent orders in Go."""
+        return [order for order in self.books()["orders"] if order["state"] == "open" and not order["deleted"]]
 
     def fresh(self, statement: InvoiceStatement) -> InvoiceStatement:
         return InvoiceStatement.objects.get(pk=statement.pk)
@@ -93,7 +93,7 @@ class World:
 @pytest.fixture
 def world(company: GoCompany, sandbox: Any) -> World:
     made = World(company, sandbox, Clock(sandbox))
-    made.customer = factories.customer(company, name="Fjell og Fjord AS")
+    made.customer = factories.customer(company, number=None, name="Fjell og Fjord AS")
     made.product = factories.product(company, code="HYTTE", name="Hytte")
     return made
 
@@ -107,6 +107,8 @@ def power_cut_at_write(number: int) -> Iterator[Callable[[], bool]]:
     def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         nonlocal seen, dark
         if dark:
+            if sql.startswith(("ROLLBACK", "RELEASE")):  # the database forgets what was not committed
+                return execute(sql, params, many, context)
             raise PowerCut
         if sql.lstrip().split(" ", 1)[0].upper() in {"INSERT", "UPDATE", "DELETE"}:
             seen += 1

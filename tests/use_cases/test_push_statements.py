@@ -14,6 +14,7 @@ from integration.enums import (
 )
 from integration.models import GoCompany, SyncAttempt, SyncRun
 from integration.use_cases import push_statements
+from integration.use_cases.sync_customers import customer_draft, draft_hash
 from tests import factories
 
 pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
@@ -181,7 +182,7 @@ def test_text_lines_travel_too(world):
     world.turn()
     (order,) = world.books()["orders"]
     assert world.fresh(statement).status == StatementStatus.DRAFT
-    assert [line["type"] for line in order["lines"]] == ["Text", "Normal"]
+    assert [line["line_type"] for line in order["lines"]] == ["Text", "Normal"]
 
 
 def test_a_refused_key_pauses_the_company_once_and_harms_no_statement(world):
@@ -212,13 +213,16 @@ def test_a_missing_privilege_pauses_the_company(world):
     assert SyncRun.objects.latest("pk").outcome == RunOutcome.FAILED
 
 
-def test_a_customer_deleted_in_go_is_forgotten_and_made_anew_after_release(world):
-    first = world.statement()
+def test_a_customer_deleted_in_go_is_forgotten_and_made_anew_after_release(world, go):
+    world.statement()
     world.turn()
-    world.sandbox.http("DELETE", world.company, f"/SalesOrders/{world.fresh(first).go_order_id}")
     world.customer.refresh_from_db()
-    world.sandbox.http("DELETE", world.company, f"/Customers/{world.customer.go_customer_id}")
-    second = world.statement()
+    customer = factories.customer(world.company, number=None, name="Borte AS")
+    made = go.create_customer(customer_draft(customer))
+    customer.go_customer_id, customer.go_hash = made.id, draft_hash(customer_draft(customer))
+    customer.save()
+    go.delete_customer(made.id)
+    second = world.statement(customer=customer)
     world.turn()
     now = world.fresh(second)
     assert now.status == StatementStatus.NEEDS_FIX
