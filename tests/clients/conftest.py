@@ -1,6 +1,7 @@
 """A client with everything around it in memory: what it slept, how often its turn came, which tokens it held."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import responses
@@ -82,11 +83,12 @@ def _hang_up():
 
 
 def make_desk(*, page_size: int = 5000, base_url: str = API, session: SharedSession | None = None) -> Desk:
-    pace, tokens, slept = FreePace(), Tokens(), []
+    pace, tokens = FreePace(), Tokens()
+    slept: list[float] = []
     session = session or SharedSession(HTTPAdapter(max_retries=0))
     _sessions.append(session)
     masking = Masking([APPLICATION_KEY, CLIENT_KEY, SUBSCRIPTION_KEY])
-    around = {
+    around: dict[str, Any] = {
         "name": "PowerOffice Go",
         "session": session,
         "pace": pace,

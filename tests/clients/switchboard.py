@@ -36,6 +36,16 @@ def says(*parts: bytes) -> Act:
     return act
 
 
+def then(*acts: Act) -> Act:
+    """One after the other, on the same connection."""
+
+    def act(line: socket.socket) -> None:
+        for each in acts:
+            each(line)
+
+    return act
+
+
 def silent(line: socket.socket) -> None:
     """Takes what comes and says nothing until the other side gives up."""
     while line.recv(65536):
