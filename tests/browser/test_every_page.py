@@ -1,0 +1,95 @@
+"""Every page opens, wide and narrow, light and dark: no complaint, nothing sticks out, no stranger is asked."""
+
+from datetime import timedelta
+from decimal import Decimal
+from itertools import cycle, islice
+
+import pytest
+from django.contrib import admin
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from integration.enums import AttemptOutcome, LineKind, RunOutcome, StatementStatus
+from integration.models import AdminAction, GoCompany, InvoiceStatement
+from tests import factories
+from tests.browser.conftest import Visitor
+
+NAMES = (
+    "Ålesund Båtutleie & Sjøhusferie Østensjø-Åkerøya Eiendomsforvaltning AS",
+    "Bjørn Håkon Sæther",
+    "Øystese Bygg og Anlegg AS",
+    "مؤسسة النور",
+)
+LONG = "Konferansepakke med lunsj, tre retter og leie av prosjektor for inntil førtito deltakere " * 3
+
+
+def furnish(company: GoCompany) -> None:
+    """A company as it looks after a while: every state, long names, large amounts, many lines."""
+    now = timezone.now()
+    customers = [factories.customer(company, name=name, attention=LONG) for name in NAMES]
+    factories.contact_person(customers[0])
+    product = factories.product(company, code="KONFERANSE-2026", name=LONG[:200], price=Decimal("1234567.89"))
+    run = factories.run(company, ended_at=now, outcome=RunOutcome.FAILED, message=LONG, counts={"push done": 12345})
+    for status, customer in islice(zip(cycle(StatementStatus), cycle([*customers, None])), 34):
+        invoice = factories.outgoing_invoice(company, due_date=timezone.localdate() - timedelta(days=3))
+        statement = factories.statement(
+            company,
+            status=status,
+            customer=customer,
+            outgoing_invoice=invoice,
+            attention=LONG if status in {StatementStatus.NEEDS_FIX, StatementStatus.DRAFT} else "",
+            go_says="500,00 NOK of 8 125,00 NOK open",
+            lines=[
+                {"product": product, "description": LONG, "unit_price": Decimal("1234567.89")},
+                {"kind": LineKind.TEXT, "description": LONG},
+            ],
+        )
+        factories.ledger_entry(invoice)
+        factories.attempt(
+            statement=statement,
+            run=run,
+            ended_at=now,
+            outcome=AttemptOutcome.REFUSED,
+            message=LONG,
+            request_excerpt='{"Reference": "' + "x" * 300 + '"}',
+        )
+    AdminAction.objects.create(
+        company=company, user=factories.person(), at=now, action="push", statement=statement, record="x", reason=LONG
+    )
+
+
+def pages() -> list[str]:
+    """Each list, each form to add, one record of each kind; of statements one that can change and one that cannot."""
+    found = [reverse("admin:index")]
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        found.append(reverse(f"{name}_changelist"))
+        first = model._default_manager.order_by("pk").first()
+        if first is not None:
+            found.append(reverse(f"{name}_change", args=[first.pk]))
+        try:
+            found.append(reverse(f"{name}_import"))
+        except NoReverseMatch:
+            continue
+        found.append(reverse(f"{name}_add"))
+    paid = InvoiceStatement.objects.filter(status=StatementStatus.PAID)[0]
+    found.append(reverse("admin:integration_invoicestatement_change", args=[paid.pk]))
+    upcoming = InvoiceStatement.objects.filter(status=StatementStatus.UPCOMING)[0]
+    acts = [reverse("admin:integration_invoicestatement_act", args=[upcoming.pk, act]) for act in ("push", "withdraw")]
+    return [*found, *acts]
+
+
+@pytest.mark.parametrize(
+    "visitor", [(1440, "light"), (1440, "dark"), (400, "light"), (400, "dark")], indirect=True, ids=str
+)
+def test_every_page(visitor: Visitor, go_company: GoCompany) -> None:
+    furnish(go_company)
+    factories.go_company(name="Nordlys Padel AS", state="PAUSED", state_reason=LONG)
+    visitor.log_in(factories.person(is_superuser=True))
+    too_wide = []
+    for path in pages():
+        visitor.open(path)
+        sticks_out = visitor.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if sticks_out > 0:
+            too_wide.append((path, sticks_out))
+    assert too_wide == []
