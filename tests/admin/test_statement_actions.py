@@ -15,6 +15,7 @@ from integration.admin.statement_actions import held_back_words
 from integration.enums import StatementKind, StatementStatus
 from integration.errors import Unavailable
 from integration.models import AdminAction, GoCompany, InvoiceStatement, StatementMove
+from integration.tasks import run_company_cycle
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ def status_of(statement: InvoiceStatement) -> str:
 def nudged(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The bells that rang. Mocked at the edge: what the workers do is tested where they live."""
     rung: list[dict[str, Any]] = []
-    monkeypatch.setattr(statement_actions.run_company_cycle, "delay_on_commit", lambda **sent: rung.append(sent))
+    monkeypatch.setattr(run_company_cycle, "delay_on_commit", lambda **sent: rung.append(sent))
     return rung
 
 
@@ -95,7 +96,12 @@ def test_pull_posted_directly_needs_its_own_permission(
 ) -> None:
     asked: list[GoCompany] = []
     monkeypatch.setattr(remotes, "go_client", lambda company, *, person: None)
-    monkeypatch.setattr(statement_actions, "pull_statuses", lambda *, company, **_: asked.append(company) or {})
+
+    def pull(*, company: GoCompany, **_: object) -> dict[str, int]:
+        asked.append(company)
+        return {}
+
+    monkeypatch.setattr(statement_actions, "pull_statuses", pull)
     statement = factories.statement(home, status=S.DRAFT)
     codes = {role: as_role(role).post(act_url(statement, "pull"), {"confirmed": "1"}).status_code for role in MAY}
     assert codes == {"Finance": 302, "Support": 302, "Reader": 403, "": 403}

@@ -6,7 +6,7 @@ import pytest
 
 from integration.decisions.sales_orders import statement_reference
 from integration.enums import StatementSource
-from integration.models import InvoiceStatement
+from integration.models import GoCompany, InvoiceStatement
 from integration.use_cases.type_statement import give_number
 from tests import factories
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 TODAY = date(2026, 2, 2)
 
 
-def number_of(company: object, today: date = TODAY) -> str:
+def number_of(company: GoCompany, today: date = TODAY) -> str:
     statement = InvoiceStatement(company=company, statement_date=today)
     give_number(statement, today)
     assert statement.reference == statement_reference("HAND", statement.source_id)
