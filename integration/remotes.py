@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import cast
+from typing import NamedTuple, cast
 
 from django.conf import settings
 from django.db import connection
@@ -116,6 +116,14 @@ class TransactionOpenError(RuntimeError):
     """Our own fault: a request was about to leave while a database transaction was open. Nothing was sent."""
 
 
+class Slot(NamedTuple):
+    """A moment to send, in milliseconds since 1970 by the database's clock, and that clock now."""
+
+    at_ms: int
+    now_ms: int
+    booked: bool
+
+
 class DatabasePace:
     """One row per subscription key says when the next request may leave; everybody who calls moves it forward.
 
@@ -146,45 +154,46 @@ class DatabasePace:
             return
         waited_ms = 0
         while True:
-            booked, wait_ms = self._book()
-            if booked:
+            slot = self.book()
+            wait_ms = max(slot.at_ms - slot.now_ms, 0)
+            if slot.booked:
                 self._sleep(wait_ms / 1000)
                 return
-            too_soon_ms = max(wait_ms - self._ahead_ms, 1) + self._step_ms
             if waited_ms + wait_ms > self._patience_ms:
                 raise Throttled(
                     "Many requests to PowerOffice Go wait for their turn. "
                     "Nothing was sent; it is tried again by itself.",
                     retry_after=wait_ms / 1000,
                 )
-            self._sleep(too_soon_ms / 1000)
-            waited_ms += too_soon_ms
+            pause_ms = max(wait_ms - self._ahead_ms, 0) + self._step_ms
+            self._sleep(pause_ms / 1000)
+            waited_ms += pause_ms
 
-    def pause(self, seconds: float) -> None:
-        """Nobody's turn comes for so long."""
-        now = self._now_sql()
-        with self._database.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {self._table()} SET next_at_ms = {self._later_sql()}(next_at_ms, {now} + %s) WHERE key = %s",  # noqa: S608 - only our own words
-                [round(seconds * 1000), self._key],
-            )
-
-    def _book(self) -> tuple[bool, int]:
-        """Whether a slot is ours, and the milliseconds until it comes (or until the next free one)."""
+    def book(self) -> Slot:
+        """The next free slot: ours, or not booked because it is too far ahead."""
         table, now = self._table(), self._now_sql()
         with self._database.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} (key, next_at_ms) VALUES (%s, {now} + %s) "  # noqa: S608 - only our own words
                 f"ON CONFLICT (key) DO UPDATE SET next_at_ms = {self._later_sql()}({table}.next_at_ms, {now}) + %s "
                 f"WHERE {table}.next_at_ms <= {now} + %s "
-                f"RETURNING next_at_ms - %s - {now}",
+                f"RETURNING next_at_ms - %s, {now}",
                 [self._key, self._step_ms, self._step_ms, self._ahead_ms, self._step_ms],
             )
-            rows = cursor.fetchall()
-            if rows:
-                return True, max(rows[0][0], 0)
-            cursor.execute(f"SELECT next_at_ms - {now} FROM {table} WHERE key = %s", [self._key])  # noqa: S608 - only our own words
-            return False, max(cursor.fetchall()[0][0], 0)
+            for at_ms, now_ms in cursor.fetchall():
+                return Slot(at_ms, now_ms, booked=True)
+            cursor.execute(f"SELECT next_at_ms, {now} FROM {table} WHERE key = %s", [self._key])  # noqa: S608 - only our own words
+            at_ms, now_ms = cursor.fetchall()[0]
+            return Slot(at_ms, now_ms, booked=False)
+
+    def pause(self, seconds: float) -> None:
+        """Nobody's turn comes for so long."""
+        with self._database.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {self._table()} SET next_at_ms = {self._later_sql()}(next_at_ms, {self._now_sql()} + %s) "  # noqa: S608 - only our own words
+                "WHERE key = %s",
+                [round(seconds * 1000), self._key],
+            )
 
     def _table(self) -> str:
         return self._database.ops.quote_name(PaceSlot._meta.db_table)
