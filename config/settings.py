@@ -183,6 +183,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Without an event loop, prefork's children share one pipe and its lock: one that is killed takes the lock with it, and
+# its worker waits for ever. Solo, the process that is killed is the worker itself, which its keeper starts again.
+CELERY_WORKER_POOL = "solo" if EMBEDDED_BROKER else "prefork"
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = not EMBEDDED_BROKER  # the folder cannot broadcast
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # LOGGING below is how every process writes
 CELERY_TIMEZONE = TIME_ZONE

@@ -146,9 +146,8 @@ def _storm(
         if now >= next_visit:
             next_visit = now + ACCOUNTANT_EVERY
             quiet = not accountant.work() and not _left(material)
-        if now >= next_kill:
+        if now >= next_kill and world.kill_one(chance, up_seconds=plan.kill_every):
             next_kill = now + plan.kill_every
-            world.kill_one(chance)
         if plan.faults and now >= next_mishap:
             next_mishap = now + MISHAP_EVERY
             _mishap(desk, chance)

@@ -133,11 +133,16 @@ class World:
         return self.children[name]
 
     def start_worker(self, name: str) -> None:
-        """A real Celery worker: a parent that takes messages and one child that works."""
+        """A real Celery worker, one task at a time. It writes its pid file when it is about to take messages."""
+        self._pid_file(name).unlink(missing_ok=True)
         self.start(
-            name, "-m", "celery", "-A", "config", "worker", "--concurrency", "1", "--loglevel", "WARNING",
-            "--hostname", f"{name}@rehearsal", "--without-gossip", "--without-mingle", "--without-heartbeat",
+            name, "-m", "celery", "--app", "config", "worker", "--concurrency", "1", "--loglevel", "WARNING",
+            "--hostname", f"{name}@rehearsal", "--pidfile", str(self._pid_file(name)),
+            "--without-gossip", "--without-mingle", "--without-heartbeat",
         )  # fmt: skip
+
+    def _pid_file(self, name: str) -> Path:
+        return self.place / f"{name}.pid"
 
     def start_background(self, workers: int) -> None:
         """Workers, and the beat that rings for them."""
@@ -157,18 +162,26 @@ class World:
             child.kill()
             self.start_worker(name)
 
-    def kill_one(self, chance: random.Random) -> None:
-        """`kill -9` of a worker: only the child that works (Celery makes a new one), or all of it (we do)."""
-        name = chance.choice(self.workers)
-        child = self.children[name]
-        at_work = children_of(child.process.pid)
+    def kill_one(self, chance: random.Random, *, up_seconds: float) -> bool:
+        """`kill -9` of a worker, or only of the child that works for it, where it has one (Celery makes a new one).
+
+        False: no worker has been up for so long, nobody was killed.
+        """
+        latest = time.time() - up_seconds
+        pid_files = {name: self._pid_file(name) for name in self.workers}
+        up = [name for name, file in pid_files.items() if file.exists() and file.stat().st_mtime <= latest]
+        if not up:
+            return False
+        name = chance.choice(up)
+        at_work = children_of(self.children[name].process.pid)
         self.kills += 1
         if at_work and chance.random() < 0.5:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(chance.choice(at_work), signal.SIGKILL)
-            return
-        child.kill()
-        self.start_worker(name)
+        else:
+            self.children[name].kill()
+            self.start_worker(name)
+        return True
 
     def stop(self) -> None:
         """Everybody goes home: asked first, made to after a while."""
