@@ -1,6 +1,7 @@
 """The demo set-up: two fictional companies with what every company in Go has. Nothing and nobody here is real."""
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -125,9 +126,9 @@ def open_company(
     return company
 
 
-def enter(books: Books, kind: str, code: object, **data: Any) -> Record:
-    """One entry, as if it had always been there."""
-    return Record.objects.create(
+def entry(books: Books, kind: str, code: object, **data: Any) -> Record:
+    """One entry, as if it had always been there; not saved."""
+    return Record(
         company=books.company,
         kind=kind,
         code=None if code is None else str(code),
@@ -137,97 +138,93 @@ def enter(books: Books, kind: str, code: object, **data: Any) -> Record:
     )
 
 
+def lay(entries: Iterable[Record]) -> dict[str | None, int]:
+    """Save entries; returns their ids by code."""
+    return {record.code: record.pk for record in Record.objects.bulk_create(entries)}
+
+
 def lay_registers(books: Books) -> None:
     """What a company cannot be without."""
-    vat = {
-        code: enter(
+    vat = lay(
+        entry(
             books, "VatCode", code, Code=code, Name=name, Description=name, Rate=Decimal(rate), ValidFrom="2020-01-01"
         )
         for code, name, rate in VAT_CODES
-    }
-    accounts = {}
-    for number, name, kind, code in ACCOUNTS:
-        data = {"AccountNo": number, "Name": name, "GeneralLedgerAccountType": kind, "IsActive": True}
-        if code:
-            data["VatCodeId"] = vat[code].pk
-        accounts[number] = enter(books, "GeneralLedgerAccount", number, **data)
-    for days in (10, 14, 30):
-        enter(
-            books, "PaymentTerm", None, Name=f"Netto {days} dager", CreditDays=days, IsActive=True, IsDefault=days == 14
-        )
-    enter(books, "DeliveryTerm", None, Name="DAP", IsDefault=True)
-    enter(books, "BrandingTheme", "1", Code="1", Name="Standard", LanguageCode="nb", IsDefault=True)
-    enter(books, "BrandingTheme", "2", Code="2", Name="English", LanguageCode="en", IsDefault=False)
-    for code, name in (("10", "Drift"), ("20", "Aktiviteter")):
-        enter(books, "Department", code, Code=code, Name=name, IsActive=True)
-    enter(books, "Project", "100", Code="100", Name="Sommersesong", ProjectStatus="Active")
-    enter(books, "Location", "1", Code="1", Name="Hovedanlegg", IsActive=True)
-    standard, free = accounts[3000].pk, accounts[3100].pk
-    enter(
-        books,
-        "ProductGroup",
-        "1",
-        Code="1",
-        Name="Diverse",
-        StandardSalesAccountId=standard,
-        OptionalSalesAccountId=free,
     )
-    enter(
-        books,
-        "SubLedgerNumberSeries",
-        "Kunder",
-        Id=str(uuid5(books.company.client_id, "Kunder")),
-        Name="Kunder",
-        FromInclusive=10_000,
-        ToInclusive=19_999,
-        GeneralLedgerAccountId=accounts[1500].pk,
-        GeneralLedgerAccountNo=1500,
-        IsClientTrust=False,
-        IsDefault=True,
-        SubLedgerNumberSeriesType="Customer",
+    accounts = lay(
+        entry(
+            books,
+            "GeneralLedgerAccount",
+            number,
+            AccountNo=number,
+            Name=name,
+            GeneralLedgerAccountType=kind,
+            IsActive=True,
+            **({"VatCodeId": vat[code]} if code else {}),
+        )
+        for number, name, kind, code in ACCOUNTS
+    )
+    sales = {"StandardSalesAccountId": accounts["3000"], "OptionalSalesAccountId": accounts["3100"]}
+    series = {
+        "Id": str(uuid5(books.company.client_id, "Kunder")),
+        "Name": "Kunder",
+        "FromInclusive": 10_000,
+        "ToInclusive": 19_999,
+        "GeneralLedgerAccountId": accounts["1500"],
+        "GeneralLedgerAccountNo": 1500,
+        "IsClientTrust": False,
+        "IsDefault": True,
+        "SubLedgerNumberSeriesType": "Customer",
+    }
+    lay(
+        [
+            entry(books, "PaymentTerm", None, Name="Netto 10 dager", CreditDays=10, IsActive=True, IsDefault=False),
+            entry(books, "PaymentTerm", None, Name="Netto 14 dager", CreditDays=14, IsActive=True, IsDefault=True),
+            entry(books, "PaymentTerm", None, Name="Netto 30 dager", CreditDays=30, IsActive=True, IsDefault=False),
+            entry(books, "DeliveryTerm", None, Name="DAP", IsDefault=True),
+            entry(books, "BrandingTheme", "1", Code="1", Name="Standard", LanguageCode="nb", IsDefault=True),
+            entry(books, "BrandingTheme", "2", Code="2", Name="English", LanguageCode="en", IsDefault=False),
+            entry(books, "Department", "10", Code="10", Name="Drift", IsActive=True),
+            entry(books, "Department", "20", Code="20", Name="Aktiviteter", IsActive=True),
+            entry(books, "Project", "100", Code="100", Name="Sommersesong", ProjectStatus="Active"),
+            entry(books, "Location", "1", Code="1", Name="Hovedanlegg", IsActive=True),
+            entry(books, "ProductGroup", "1", Code="1", Name="Diverse", **sales),
+            entry(books, "SubLedgerNumberSeries", "Kunder", **series),
+        ]
     )
 
 
 def lay_products(books: Books) -> None:
     """A few things to sell, with every VAT rate."""
     group = books.load("ProductGroup")[0]
+    entries = []
     for code, name, price, account, kind, unit in PRODUCTS:
         number = books.by_code("GeneralLedgerAccount", str(account))
         data = {"Code": code, "Name": name, "UnitPrice": Decimal(price), "ProductType": kind, "UnitOfMeasureCode": unit}
         data |= {"ProductGroupId": group.pk, "StandardSalesAccountId": number.pk if number else None}
         if code == "UTSTYR":
             data |= {"IsStockItem": True, "StockOnHand": Decimal(500)}
-        enter(books, "Product", code, **data)
+        entries.append(entry(books, "Product", code, **data))
+    lay(entries)
 
 
 def lay_customers(books: Books) -> None:
     """A few made-up customers: three organisations, two people."""
-    number = 10_000
-    for place, (name, street, city, zip_code) in enumerate(COMPANIES):
-        enter(
-            books,
-            "Customer",
-            number,
-            Number=number,
-            Name=name,
-            OrganizationNumber=organisation_number(91_200_000 + 40_111 * (place + 1)),
-            EmailAddress=f"post{number}@example.com",
-            InvoiceEmailAddress=f"faktura{number}@example.com",
-            InvoiceDeliveryType="PdfByEmail",
-            MailAddress={"AddressLine1": street, "City": city, "ZipCode": zip_code, "CountryCode": "NO"},
-        )
-        number += 1
-    for first, last, city, zip_code in PEOPLE:
-        enter(
-            books,
-            "Customer",
-            number,
-            Number=number,
-            IsPerson=True,
-            FirstName=first,
-            LastName=last,
-            EmailAddress=f"{first.lower()}.{last.lower()}@example.com",
-            InvoiceDeliveryType="PdfByEmail",
-            MailAddress={"AddressLine1": "Parkveien 1", "City": city, "ZipCode": zip_code, "CountryCode": "NO"},
-        )
-        number += 1
+    entries = []
+    for number, (name, street, city, zip_code) in enumerate(COMPANIES, 10_000):
+        company = {"Name": name, "OrganizationNumber": organisation_number(91_200_000 + 40_111 * (number - 9_999))}
+        company["InvoiceEmailAddress"] = f"faktura{number}@example.com"
+        entries.append(customer(books, number, f"post{number}@example.com", (street, city, zip_code), **company))
+    for number, (first, last, city, zip_code) in enumerate(PEOPLE, 10_000 + len(COMPANIES)):
+        person = {"IsPerson": True, "FirstName": first, "LastName": last}
+        email = f"{first.lower()}.{last.lower()}@example.com"
+        entries.append(customer(books, number, email, ("Parkveien 1", city, zip_code), **person))
+    lay(entries)
+
+
+def customer(books: Books, number: int, email: str, place: tuple[str, str, str], **names: Any) -> Record:
+    """A made-up customer, who gets invoices by e-mail."""
+    street, city, zip_code = place
+    address = {"AddressLine1": street, "City": city, "ZipCode": zip_code, "CountryCode": "NO"}
+    members = {"Number": number, "EmailAddress": email, "InvoiceDeliveryType": "PdfByEmail", "MailAddress": address}
+    return entry(books, "Customer", number, **members, **names)
