@@ -47,6 +47,8 @@ def armed(text: str) -> str:
 
 def visible(text: str, *, lines: bool = False) -> str:
     """Text without invisible characters and outer blanks. `lines` keeps line breaks; else they become a blank."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = []
     for sign in text:
@@ -69,7 +71,7 @@ def as_text(cell: Cell) -> str:
         return "yes" if cell else "no"
     if isinstance(cell, Decimal):
         return format(cell, "f")
-    return f"{cell:%d.%m.%Y}"
+    return f"{cell:%d.%m.%Y}" if isinstance(cell, date) else str(cell)
 
 
 def is_blank(cell: Cell) -> bool:
@@ -247,8 +249,10 @@ def percent(cell: Cell) -> Decimal:
 
 def _percentage(cell: Cell) -> tuple[bool, Decimal]:
     """Whether a per cent sign stands there, and the number."""
-    written = isinstance(cell, str) and cell.rstrip().endswith("%")
-    bare: Cell = cell.rstrip().removesuffix("%") if isinstance(cell, str) else cell
+    written = isinstance(cell, str) and visible(cell).endswith("%")
+    bare: Cell = visible(cell).removesuffix("%").strip() if isinstance(cell, str) else cell
+    if isinstance(bare, str) and re.fullmatch(r"\d{1,3}[.,]\d+", bare):
+        bare = Decimal(bare.replace(",", "."))  # nobody writes thousands of per cent
     value: Decimal = number(decimals=12, digits=24)(bare)
     return written, value
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
-from integration.decisions.sales_orders import MAX_LINES
 from integration.decisions.spreadsheet_cells import Cell, CellProblem, as_text, is_blank
-from integration.decisions.spreadsheet_files import MAX_ROWS, Row, Table, UnreadableFile
+from integration.decisions.spreadsheet_files import Row, Table, UnreadableFile
 from integration.decisions.spreadsheet_sheets import Column, Sheet, heading_key, headings
 from integration.enums import LineKind, StatementKind, StatementSource
 
@@ -66,11 +65,6 @@ def read_rows(table: Table, sheet: Sheet) -> ReadSheet:
     rows = table.rows[start + 1 :]
     if not rows:
         raise UnreadableFile("There are headings but no rows below them. Fill in at least one row and try again.")
-    if len(rows) > MAX_ROWS:
-        raise UnreadableFile(
-            f"The file has more than {MAX_ROWS} rows. Split it in parts, each with whole statements, "
-            "and import them one after the other: what is already in stays as it is."
-        )
     notes = list(table.notes)
     if unread:
         notes.append(f"Not read, because the heading is not known: {', '.join(f'“{title}”' for title in unread)}.")
@@ -91,9 +85,9 @@ def _find_headings(rows: Sequence[Row], sheet: Sheet, known: dict[str, Column]) 
                     "Add it, or start from the template on this page."
                 )
             return index
-    first = ", ".join(shown(cell) for cell in rows[0].cells[:8] if not is_blank(cell)) if rows else ""
+    first = ", ".join(shown(cell) for cell in rows[0].cells[:8] if not is_blank(cell))
     raise UnreadableFile(
-        f"No headings for {sheet.name} were found; the first row says: {first or 'nothing'}. "
+        f"No headings for {sheet.name} were found; the first row says: {first}. "
         "Put headings in the first row, or start from the template on this page."
     )
 
@@ -309,13 +303,6 @@ def _check_whole(group: StatementRows) -> None:
         first.refuse("is missing: give customer number, customer id or organisation number", column="Customer number")
     if group.header.get("kind") == StatementKind.CREDIT_NOTE and not {"credits", "credit_reason"} & group.header.keys():
         first.refuse("is missing: a credit note names the statement it credits, or why none", column="Credit reason")
-    if len(group.lines) > MAX_LINES:
-        first.refuse(
-            f"has {len(group.lines)} lines; PowerOffice Go takes at most {MAX_LINES} in one invoice: "
-            "split it into several statements with ids of their own",
-            column="Statement id",
-            read=group.source_id,
-        )
     for line in group.lines:
         start, end = line.values.get("accrual_from"), line.values.get("accrual_to")
         if (start is None) != (end is None):

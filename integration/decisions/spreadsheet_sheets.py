@@ -304,8 +304,8 @@ STATEMENTS: Final = Sheet(
             "source_id",
             "Statement id",
             cells.text(100),
-            "id,statement,statement number,statement no,grunnlag,grunnlagsnr,fakturagrunnlag,ordre,ordrenr,ordrenummer,"
-            "order number,order no,fakturanr,fakturanummer,faktura,bilagsnr,invoice id,id in the source",
+            "ordrenr,grunnlagsnr,fakturanr,id,ordre,ordrenummer,grunnlag,fakturagrunnlag,fakturanummer,faktura,bilagsnr,"
+            "statement,statement number,statement no,order number,order no,invoice id,id in the source",
             "Needed on every row: rows with the same id are the lines of one statement. Never used twice.",
             "F-2026-001",
         ),

@@ -55,6 +55,8 @@ LINE: Final = (
 )
 """What a row says of a line as it is kept; the product is looked up."""
 
+_LABELS: Final = {column.key: column.label for column in STATEMENTS.columns}
+_LINE_LABELS: Final = {key: f"{_LABELS[key][0].lower()}{_LABELS[key][1:]}" for key in LINE}
 _TOUCH_SUMS: Final = {column.label for column in STATEMENTS.columns if column.per_line} | {
     "",
     "Company",
@@ -250,7 +252,11 @@ def _customer(
             return None
     if len(found) != 1:
         if found:
-            row.refuse(f"fits {len(found)} customers: add the customer number", column="Customer id")
+            row.refuse(
+                f"fits {len(found)} customers: add the customer number",
+                column="Customer id",
+                read=header.get("customer_id"),
+            )
         return None
     customer = next(iter(found.values()))
     name = header.get("customer_name", customer.name)
@@ -334,13 +340,12 @@ class Said:
 def _said(statement: InvoiceStatement, lines: Iterable[StatementLine]) -> Said:
     header = {"Customer": _customer_words(statement.customer), "Credits statement": str(statement.credits or "")}
     for key in HEADER:
-        header[STATEMENTS.column(key).label] = in_words(statement, key, getattr(statement, key))
+        header[_LABELS[key]] = in_words(statement, key, getattr(statement, key))
     said = {}
     for line in lines:
         words = {"product": line.product.code if line.product else "text"}
         for key in LINE:
-            label = STATEMENTS.column(key).label
-            words[f"{label[0].lower()}{label[1:]}"] = in_words(line, key, getattr(line, key))
+            words[_LINE_LABELS[key]] = in_words(line, key, getattr(line, key))
         said[line.line_number] = words
     return Said(header, said)
 
