@@ -4,9 +4,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from django.db import ConnectionHandler, connection, transaction
+from django.db import connection, transaction
+from django.db.utils import ConnectionHandler
 from requests.adapters import HTTPAdapter
 
 from integration import remotes
@@ -20,8 +22,8 @@ from tests import factories
 NOW_MS = 1_770_000_000_000
 NOW = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
 STEP_MS = 102
-PERSON = {"ahead_ms": remotes.PERSON_PATIENCE_MS, "patience_ms": remotes.PERSON_PATIENCE_MS}
-BACKGROUND = {"ahead_ms": remotes.BACKGROUND_AHEAD_MS, "patience_ms": remotes.BACKGROUND_PATIENCE_MS}
+PERSON: dict[str, Any] = {"ahead_ms": remotes.PERSON_PATIENCE_MS, "patience_ms": remotes.PERSON_PATIENCE_MS}
+BACKGROUND: dict[str, Any] = {"ahead_ms": remotes.BACKGROUND_AHEAD_MS, "patience_ms": remotes.BACKGROUND_PATIENCE_MS}
 
 
 # --- Pace -------------------------------------------------------------------------------------------------------
@@ -39,8 +41,12 @@ def slow(settings):
     settings.GO_PACE_MS = STEP_MS
 
 
-def paced(limits: dict[str, int], slept: list[float] | None = None) -> DatabasePace:
-    return StoppedClockPace(**limits, sleep=[].append if slept is None else slept.append)
+def no_sleep(seconds: float) -> None:
+    """Tests do not wait."""
+
+
+def paced(limits: dict[str, Any], slept: list[float] | None = None) -> DatabasePace:
+    return StoppedClockPace(**limits, sleep=no_sleep if slept is None else slept.append)
 
 
 def next_free(ahead_ms: int) -> None:
@@ -144,7 +150,7 @@ def test_without_pace_nothing_is_booked(settings):
 
 @pytest.mark.django_db
 def test_the_databases_clock_is_in_milliseconds():
-    pace = DatabasePace(**PERSON, sleep=[].append)
+    pace = DatabasePace(**PERSON, sleep=no_sleep)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {pace._now_sql()}")
         (now_ms,) = cursor.fetchone()
@@ -165,7 +171,7 @@ def test_many_workers_never_get_the_same_slot(slow, tmp_path):
 
     def work(_worker):
         database = handler["default"]  # one connection per thread
-        pace = DatabasePace(ahead_ms=10**6, patience_ms=10**6, sleep=[].append, database=database)
+        pace = DatabasePace(ahead_ms=10**6, patience_ms=10**6, sleep=no_sleep, database=database)
         try:
             return [pace.book() for _ in range(25)]
         finally:
@@ -181,7 +187,7 @@ def test_many_workers_never_get_the_same_slot(slow, tmp_path):
 @pytest.mark.django_db(databases=["default", "sandbox"])
 def test_throttling_by_go_moves_the_pace_for_everybody(slow, sandbox, company):
     sandbox.faults("throttled_429", method="GET", path="/Products", retry_after=True)
-    before = DatabasePace(**PERSON, sleep=[].append).book()
+    before = DatabasePace(**PERSON, sleep=no_sleep).book()
     with pytest.raises(Throttled):
         list(remotes.go_client(company).products())
     assert PaceSlot.objects.get().next_at_ms >= before.now_ms + 1000
