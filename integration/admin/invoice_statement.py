@@ -94,7 +94,8 @@ class InvoiceStatementAdmin(SpreadsheetMixin, StatementActions):
 
     @admin.display(description="Customer")
     def customer_and_company(self, statement: InvoiceStatement) -> str:
-        return format_html('{}<br><small class="fb-muted">{}</small>', self.customer_name(statement), statement.company)
+        who = self.customer_name(statement)
+        return format_html('<div>{}<br><small class="fb-muted">{}</small></div>', who, statement.company)
 
     @admin.display(description="Date", ordering="statement_date")
     def date(self, statement: InvoiceStatement) -> str:

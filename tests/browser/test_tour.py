@@ -125,7 +125,7 @@ def test_withdrawing_asks_why(visitor: Visitor, go_company: GoCompany) -> None:
     visitor.open(f"/admin/integration/invoicestatement/{statement.pk}/change/")
     page.get_by_role("link", name="Withdraw").click()
     page.get_by_role("button", name="Withdraw").click()
-    expect(page.locator(".fb-error")).to_contain_text("Say why")
+    expect(page.locator("#id_reason:invalid")).to_be_visible()
     page.fill("#id_reason", "Ordered twice")
     page.get_by_role("button", name="Withdraw").click()
     expect(page.locator(".fb-marks")).to_contain_text("Withdrawn")
