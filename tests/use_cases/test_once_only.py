@@ -1,6 +1,7 @@
 """Once, and only once: the work is stopped after every step, and run again."""
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from requests import PreparedRequest, Response
@@ -53,7 +54,7 @@ class CutAtRequest(BaseAdapter):
         super().__init__()
         self.carrier, self.after, self.left = carrier, after, 1
 
-    def send(self, request: PreparedRequest, *args: object, **kwargs: object) -> Response:
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         if self.left and request.method == "POST" and str(request.url).endswith("/Complete"):
             self.left -= 1
             if self.after:

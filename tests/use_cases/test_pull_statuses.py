@@ -1,6 +1,7 @@
 """Pull: what became of our orders, and at most three requests however many are open."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -82,9 +83,9 @@ def test_applying_twice_changes_nothing(world, draft):
     pull(world)
 
     def all_we_know():
-        rows = [*InvoiceStatement.objects.values(), *OutgoingInvoice.objects.values(), *LedgerEntry.objects.values()]
-        for row in rows:
-            row.pop("updated_at")
+        rows: list[dict[str, Any]] = []
+        for model in (InvoiceStatement, OutgoingInvoice, LedgerEntry):
+            rows += [{**row, "updated_at": None} for row in model.objects.order_by("pk").values()]
         return rows, StatementMove.objects.count(), list(SyncCursor.objects.values_list("resource", "watermark"))
 
     once = all_we_know()
