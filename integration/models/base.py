@@ -37,9 +37,12 @@ def company_id_of(record: models.Model) -> int | None:
     target: Any = record
     *steps, last = path.split("__")
     for step in steps:
-        if getattr(target, target._meta.get_field(step).attname) is None:
+        field = target._meta.get_field(step)
+        if getattr(target, field.attname) is None and not field.is_cached(target):  # an unsaved parent has no key yet
             return None
         target = getattr(target, step)
+        if target is None:
+            return None
     key: int | None = getattr(target, target._meta.get_field(last).attname if last != "pk" else "pk")
     return key
 
