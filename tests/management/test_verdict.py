@@ -1,0 +1,115 @@
+"""The verdict bites: every doctored row or book is named under the right offence, and nothing else is."""
+
+from dataclasses import asdict, replace
+from decimal import Decimal
+
+import pytest
+
+from integration.management.rehearsal.verdict import Document, DocumentState, Fate, OurStatement, Verdict, judge
+
+OURS = OurStatement(
+    company="key 1",
+    name="R1",
+    reference="FB-R1-0123",
+    fate=Fate.IN_GO,
+    status="DRAFT",
+    total=Decimal("125.00"),
+    order_number=7,
+    go_order_id="order 1",
+)
+THEIRS = Document(
+    company="key 1",
+    id="order 1",
+    state=DocumentState.DRAFT,
+    reference="FB-R1-0123",
+    total=Decimal("125.00"),
+    line_references=frozenset({"FB-R1-0123/1", "FB-R1-0123/2"}),
+    order_number=7,
+)
+SENT = replace(THEIRS, state=DocumentState.UNPAID, invoice_number=10_000, open_amount=Decimal("125.00"))
+PAID = replace(SENT, state=DocumentState.PAID, open_amount=Decimal("0.00"))
+INVOICED = replace(OURS, status="SENT", invoice_number=10_000, open_amount=Decimal("125.00"))
+
+RIGHT = {
+    "draft": (OURS, THEIRS),
+    "locked": (replace(OURS, status="CONFIRMED"), replace(THEIRS, state=DocumentState.LOCKED)),
+    "sent": (INVOICED, SENT),
+    "paid": (replace(INVOICED, status="PAID", open_amount=Decimal("0.00")), PAID),
+    "deleted": (replace(OURS, status="LINK_BROKEN"), replace(THEIRS, state=DocumentState.DELETED)),
+    "deleted while in doubt": (
+        replace(OURS, status="NEEDS_FIX", attention_code="REFERENCE_TAKEN", go_order_id=""),
+        replace(THEIRS, state=DocumentState.DELETED),
+    ),
+    "edited": (
+        replace(OURS, attention_code="EDITED_IN_GO"),
+        replace(THEIRS, total=Decimal("999.00"), edited=True),
+    ),
+    "edited while in doubt": (
+        replace(OURS, status="NEEDS_FIX", attention_code="OTHER_ORDER", go_order_id=""),
+        replace(THEIRS, total=Decimal("999.00"), edited=True),
+    ),
+    "rounded by Go": (OURS, replace(THEIRS, total=Decimal("125.05"))),
+    "stuck": (replace(OURS, fate=Fate.STUCK, status="NEEDS_FIX", go_order_id=""), None),
+    "upcoming": (replace(OURS, fate=Fate.UPCOMING, status="UPCOMING", go_order_id=""), None),
+}
+
+OTHER = replace(THEIRS, id="order 2", reference="", line_references=frozenset(), order_number=None)
+WRONG = {
+    "never arrived": ("lost", OURS, []),
+    "in another company's books": ("lost", OURS, [replace(THEIRS, company="key 2")]),
+    "stuck without reason": ("lost", replace(OURS, status="NEEDS_FIX", go_order_id=""), []),
+    "twice by reference": ("duplicated", OURS, [THEIRS, replace(OTHER, reference=OURS.reference)]),
+    "twice by line reference": (
+        "duplicated",
+        OURS,
+        [THEIRS, replace(OTHER, line_references=frozenset({"FB-R1-0123/2"}))],
+    ),
+    "twice by order number": ("duplicated", OURS, [THEIRS, replace(OTHER, order_number=7)]),
+    "sent again after it was deleted": (
+        "duplicated",
+        OURS,
+        [THEIRS, replace(OTHER, state=DocumentState.DELETED, reference=OURS.reference)],
+    ),
+    "sent, but we say draft": ("wrong_state", OURS, [SENT]),
+    "paid, but we say sent": ("wrong_state", INVOICED, [PAID]),
+    "deleted, but we say draft": ("wrong_state", OURS, [replace(THEIRS, state=DocumentState.DELETED)]),
+    "linked to something else": ("wrong_state", replace(OURS, go_order_id="order 3"), [THEIRS]),
+    "a mistake that got through": ("wrong_state", replace(OURS, fate=Fate.STUCK, status="NEEDS_FIX"), [THEIRS]),
+    "a mistake not noticed": ("wrong_state", replace(OURS, fate=Fate.STUCK, status="DRAFT"), []),
+    "pushed before its day": ("wrong_state", replace(OURS, fate=Fate.UPCOMING, status="UPCOMING"), [THEIRS]),
+    "processing": ("unresolved", replace(OURS, status="PROCESSING", go_order_id=""), []),
+    "pushing": ("unresolved", replace(OURS, status="PUSHING", go_order_id=""), []),
+    "in doubt": ("unresolved", replace(OURS, status="IN_DOUBT", go_order_id=""), [THEIRS]),
+    "six øre off": ("amounts_differ", OURS, [replace(THEIRS, total=Decimal("125.06"))]),
+    "edited, and nobody says so": ("amounts_differ", OURS, [replace(THEIRS, total=Decimal(999), edited=True)]),
+    "another open amount": ("amounts_differ", INVOICED, [replace(SENT, open_amount=Decimal("25.00"))]),
+    "another invoice number": ("amounts_differ", INVOICED, [replace(SENT, invoice_number=10_001)]),
+}
+
+
+@pytest.mark.parametrize(("ours", "theirs"), RIGHT.values(), ids=RIGHT)
+def test_what_agrees_is_clean(ours, theirs):
+    verdict = judge([ours], [theirs] if theirs else [])
+    assert verdict == Verdict()
+    assert verdict.clean
+
+
+@pytest.mark.parametrize(("offence", "ours", "theirs"), WRONG.values(), ids=WRONG)
+def test_what_does_not_agree_is_named(offence, ours, theirs):
+    verdict = judge([ours], theirs)
+    named = {name: len(sentences) for name, sentences in asdict(verdict).items() if sentences}
+    assert named == {offence: 1}
+    assert getattr(verdict, offence)[0].startswith("R1 (FB-R1-0123): ")
+    assert not verdict.clean
+
+
+def test_a_customer_made_twice_is_named_but_not_one_per_company():
+    verdict = judge(
+        [OURS], [THEIRS], [("key 1", "Berg AS"), ("key 2", "Berg AS"), ("key 1", "Dal AS"), ("key 1", "Dal AS")]
+    )
+    assert verdict == Verdict(duplicated=["customer Dal AS: 2 times in the books"])
+
+
+def test_a_doubled_statement_does_not_hide_that_it_is_unresolved():
+    verdict = judge([replace(OURS, status="IN_DOUBT")], [THEIRS, replace(OTHER, order_number=7)])
+    assert (len(verdict.duplicated), len(verdict.unresolved)) == (1, 1)
