@@ -10,6 +10,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline
 from integration.admin.columns import company_for_several
 from integration.admin.display import NOTHING, amount, day, link, list_of, page_of, status_badge
+from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.models import ContactPerson, Customer, InvoiceStatement, PaymentMethod
 
@@ -31,7 +32,7 @@ class PaymentMethodInline(CompanyTabularInline[PaymentMethod]):
 
 
 @admin.register(Customer)
-class CustomerAdmin(SpreadsheetMixin, CompanyModelAdmin[Customer]):
+class CustomerAdmin(SearchColumn, SpreadsheetMixin, CompanyModelAdmin[Customer]):
     """Those who are invoiced."""
 
     list_display = ("name", "customer_number", "organisation_number", "email", "city", "in_go", "note")
@@ -82,11 +83,6 @@ class CustomerAdmin(SpreadsheetMixin, CompanyModelAdmin[Customer]):
         if not customer.attention:
             return NOTHING
         return format_html('<span class="fb-attention" title="{0}">{0}</span>', customer.attention)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """The search column is lower case."""
-        found: tuple[Any, bool] = super().get_search_results(request, queryset, search_term.lower())
-        return found
 
     def changeform_view(
         self,

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db import models, transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
@@ -17,6 +16,7 @@ from integration.admin.columns import sees_several
 from integration.admin.display import NOTHING, day, link, money, page_of, status_badge
 from integration.admin.fields import FigureField
 from integration.admin.filters import AttentionFilter, DueFilter
+from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.admin.statement_actions import StatementActions
 from integration.admin.statement_lines import StatementLineInline
@@ -27,7 +27,7 @@ from integration.use_cases.type_statement import give_number
 
 
 @admin.register(InvoiceStatement)
-class InvoiceStatementAdmin(SpreadsheetMixin, StatementActions):
+class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementActions):
     """The heart of the house."""
 
     list_display = ("number", "state", "customer_name", "date", "due", "amount", "invoice", "go_tells")
@@ -204,15 +204,6 @@ class InvoiceStatementAdmin(SpreadsheetMixin, StatementActions):
     def response_post_save_add(self, request: HttpRequest, obj: InvoiceStatement) -> HttpResponseRedirect:
         """Back to what was typed: its totals are there now."""
         return HttpResponseRedirect(page_of(obj))
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[InvoiceStatement], search_term: str
-    ) -> tuple[QuerySet[InvoiceStatement], bool]:
-        """The search column is lower case."""
-        found: tuple[QuerySet[InvoiceStatement], bool] = super().get_search_results(
-            request, queryset, search_term.lower()
-        )
-        return found
 
 
 def is_overdue(statement: InvoiceStatement, due_date: date | None, today: date) -> bool:

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from integration.admin import search
 from integration.enums import LineKind, StatementKind, StatementSource, StatementStatus
 from integration.models import AdminAction, GoCompany, InvoiceStatement
 from tests import factories
@@ -369,3 +370,16 @@ def test_customer_that_is_typed_is_found_by_autocomplete(finance: Client, home: 
     query = {"app_label": "integration", "model_name": "invoicestatement", "field_name": "customer", "term": "øystese"}
     response = finance.get(reverse("admin:autocomplete"), query)
     assert [found["text"] for found in response.json()["results"]] == ["10011 Øystese Bygg AS"]
+
+
+def test_search_with_very_many_hits_still_finds_only_own(
+    finance: Client, home: GoCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "CAP", 2)
+    for number in ("camp-1", "camp-2"):
+        factories.statement(home, source_id=number)
+    assert sorted(listed(finance, "q=camp")) == ["camp-1", "camp-2"]
+    for number in ("camp-3", "camp-4"):
+        factories.statement(source_id=number)
+    assert sorted(listed(finance, "q=CAMP")) == ["camp-1", "camp-2"]
+    assert len(listed(finance, "q=%20")) == 2
