@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
 
 from accounts.models import User
-from integration.admin.log_book import changes_of
+from integration.admin.log_book import changes_of, named
 from integration.admin.paginator import EstimatingPaginator
 from integration.models import AdminAction, GoCompany, InvoiceStatement
 from integration.models.base import company_id_of, company_path
@@ -216,7 +216,7 @@ class CompanyModelAdmin(CompanyWall[M], ModelAdmin):  # type: ignore[misc] # unf
             at=timezone.now(),
             action=action,
             statement=record if keep_link and isinstance(record, InvoiceStatement) else None,
-            record=f"{record._meta.verbose_name} {record}"[:200],
+            record=named(record)[:200],
             before=before or {},
             after=after or {},
             reason=reason,

@@ -22,6 +22,12 @@ def plain(value: Any) -> Any:
     return str(value)  # Decimal, date, datetime: as they read
 
 
+def named(record: models.Model) -> str:
+    """A record in words: what it is, and which."""
+    kind, which = str(record._meta.verbose_name), str(record)
+    return which if which.startswith(kind) else f"{kind} {which}"
+
+
 def form_changes(form: "ModelForm[Any]", *, change: bool) -> Changes:
     """Before and after of each changed field. What is not a plain column, secrets above all, says only "changed"."""
     columns = {
@@ -53,7 +59,7 @@ def changes_of(form: "ModelForm[Any]", formsets: Iterable[Any], *, change: bool)
         added = set(map(id, getattr(formset, "new_objects", [])))
         for row in formset.forms:
             record = row.instance
-            key = f"{record._meta.verbose_name} {record}"
+            key = named(record)
             if id(record) in deleted:
                 before[key] = "there"
                 after[key] = "deleted"

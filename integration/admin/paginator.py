@@ -61,4 +61,5 @@ class EstimatingPaginator(Paginator[Any]):
     def _capped(self) -> int:
         if not isinstance(self.object_list, models.QuerySet):
             return len(self.object_list)
-        return self.object_list.order_by()[: CAP + 1].count()
+        rows = self.object_list if self.object_list.query.is_sliced else self.object_list.order_by()[: CAP + 1]
+        return rows.count()

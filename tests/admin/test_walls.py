@@ -189,6 +189,8 @@ class World:
         self.get(reverse("admin:index"))
         assert whole(self.their_company) == self.before
         assert crossings() == []
+        assert [*self.their_person.go_companies.all()] == [self.their_company]
+        assert [*self.walker.go_companies.all()] == [self.our_company]
 
 
 def seen(response: Any) -> list[str]:
