@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integration.decisions import spreadsheet_cells as cells
@@ -85,12 +85,14 @@ def test_number_refused(written: cells.Cell, message: str):
     assert str(problem.value) == message
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value=-999_999_999, max_value=999_999_999, places=4), st.sampled_from(" .\u00a0\u202f'"))
 def test_number_written_with_thousands_comes_back(amount: Decimal, thousands: str):
     whole, _, decimals = f"{amount:,.4f}".partition(".")
     assert cells.number()(f"{whole.replace(',', thousands)},{decimals}") == amount
 
 
+@settings(deadline=None)
 @given(st.decimals(min_value=-999_999_999, max_value=999_999_999, places=4))
 def test_number_that_we_write_ourselves_comes_back(amount: Decimal):
     written = write_csv([[amount]]).decode("utf-8-sig").strip()
@@ -166,6 +168,7 @@ def test_day_with_slashes_where_one_reading_fits():
     assert [cells.day("13/02/2026"), cells.day("02/02/2026")] == [date(2026, 2, 13), date(2026, 2, 2)]
 
 
+@settings(deadline=None)
 @given(st.dates(date(1990, 1, 1), date(2099, 12, 31)))
 def test_day_in_every_way_of_writing_it(day: date):
     serial = Decimal((day - date(1899, 12, 30)).days)
@@ -317,12 +320,14 @@ def test_defused_leaves_harmless_text(text: str):
     assert (defused(text), armed(text)) == (text, text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_armed_undoes_defused(text: str):
     assert armed(defused(text)) == text
     assert not defused(text).startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_visible_has_no_control_character(text: str):
     assert not [sign for sign in visible(text) if ord(sign) < 32 or 0x7F <= ord(sign) < 0xA0]

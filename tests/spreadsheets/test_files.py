@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
@@ -278,6 +278,7 @@ def test_hostile_package_refused_with_one_sentence(content: bytes, sentence: str
     assert refusal(content) == sentence
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_broken_workbook_is_read_or_refused(data: st.DataObject):
     content = bytearray(GOOD)
@@ -287,6 +288,7 @@ def test_any_broken_workbook_is_read_or_refused(data: st.DataObject):
         assert len(table(bytes(content)).rows) <= MAX_ROWS + 1
 
 
+@settings(deadline=None)
 @example(b"")
 @example(b"\x00" * 50)
 @given(st.binary(max_size=300))
