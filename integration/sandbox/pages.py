@@ -166,6 +166,17 @@ def order_page(request: HttpRequest, number: int, pk: UUID) -> HttpResponse:
     return page(request, "order", context)
 
 
+def any_page(_request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Leads to an order by its id alone, which is all that other systems know; to its invoice once there is one."""
+    found = Invoice.objects.filter(pk=pk).first() or SalesOrder.objects.filter(pk=pk).first()
+    if found is None:
+        raise ActRefused("There is no such order.")
+    kind = "invoices" if isinstance(found, Invoice) else "orders"
+    response = bare(302)
+    response["Location"] = f"/c/{found.company_id}/{kind}/{pk}"
+    return response
+
+
 def invoice_page(request: HttpRequest, number: int, pk: UUID) -> HttpResponse:
     """One invoice, and the ledger entries it is matched with."""
     books = books_of(number)

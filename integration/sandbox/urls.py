@@ -48,6 +48,7 @@ urlpatterns = [
     path("requests", page(pages.requests_page, pages.forget_requests)),
     path("c/<int:number>/settings", page(pages.settings_page)),
     path("c/<int:number>/do/<str:act>", page(pressed=pages.do)),
+    path("orders/<uuid:pk>", page(pages.any_page)),
     path("c/<int:number>/orders/<uuid:pk>", page(pages.order_page)),
     path("c/<int:number>/invoices/<uuid:pk>", page(pages.invoice_page)),
     *(

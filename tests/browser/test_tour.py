@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+import requests
 from playwright.sync_api import Page, expect
 
 from integration.enums import StatementStatus
@@ -58,6 +59,11 @@ def test_statement_typed_by_hand_becomes_a_paid_invoice(
     expect(page.locator("[aria-disabled=true]", has_text="Withdraw")).to_have_attribute(
         "title", re.compile("not possible in this state")
     )
+
+    # The link to Go leads to the order there.
+    address = page.get_by_role("link", name="Open in PowerOffice Go").get_attribute("href")
+    assert address == f"{remote.address}/orders/{orders[0]['id']}"
+    assert statement.reference in requests.get(address, timeout=20).text
 
     # The accountant sends it in Go; the bookkeeper asks what became of it.
     remote.act("send", key, order_ids=[orders[0]["id"]])

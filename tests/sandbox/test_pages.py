@@ -73,3 +73,15 @@ def test_pages_that_are_not_there(go: Caller) -> None:
     assert go.session.post(f"{HOST}/").status_code == 404
     answer = go.session.post(f"{HOST}/requests", data={"next": "//evil.example.com"}, allow_redirects=False)
     assert answer.headers["Location"].startswith("/requests?")
+
+
+def test_order_is_found_by_its_id_alone_and_leads_to_its_invoice(go: Caller) -> None:
+    draft, invoice, base = go.order(), go.invoice(), f"/c/{number_of(go)}"
+    for key, address in (
+        (draft["Id"], f"{base}/orders/{draft['Id']}"),
+        (invoice["Id"], f"{base}/invoices/{invoice['Id']}"),
+    ):
+        answer = go.session.get(f"{HOST}/orders/{key}", allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (302, address)
+    unknown = go.session.get(f"{HOST}/orders/11111111-1111-4111-8111-111111111111")
+    assert (unknown.status_code, "There is no such order." in unknown.text) == (404, True)
