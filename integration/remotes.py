@@ -20,8 +20,9 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from integration.clients.http import HttpClient, SharedSession
 from integration.clients.masking import Masking
-from integration.clients.poweroffice.auth import KeyPair, TokenAuth, refusal, token_refusal
+from integration.clients.poweroffice.auth import KeyPair, TokenAuth
 from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.clients.poweroffice.refusals import refusal, token_refusal
 from integration.errors import KeyRejected, Throttled
 from integration.models import AccessToken, GoCompany, PaceSlot
 from integration.models.fields import Secret
@@ -205,7 +206,7 @@ class DatabasePace:
         """Milliseconds since 1970 by the database's clock, read when the row is ours, not when we began to wait."""
         if self._database.vendor == "sqlite":
             return "cast(round((julianday('now') - 2440587.5) * 86400000) as integer)"
-        return "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"
+        return "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"  # pragma: no cover - only on PostgreSQL
 
 
 def refuse_open_transaction(database: BaseDatabaseWrapper) -> None:

@@ -13,6 +13,7 @@ Reads are tried three times; a write is sent once.
 import random
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
@@ -67,12 +68,12 @@ class Pace(Protocol):
         """The remote said "too many": nobody sends for so long."""
 
 
-class RenewableAuth(AuthBase):
+class RenewableAuth(AuthBase, ABC):
     """Puts the keys on a request, and gets a new token when the old one is refused."""
 
+    @abstractmethod
     def refused(self, answer: "Answer", request: requests.PreparedRequest) -> bool:
         """A 401 came back for this request. True: another try with a new token makes sense."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

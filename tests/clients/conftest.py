@@ -9,8 +9,9 @@ from requests.adapters import HTTPAdapter
 
 from integration.clients.http import HttpClient, SharedSession
 from integration.clients.masking import Masking
-from integration.clients.poweroffice.auth import KeyPair, TokenAuth, refusal, token_refusal
+from integration.clients.poweroffice.auth import KeyPair, TokenAuth
 from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.clients.poweroffice.refusals import refusal, token_refusal
 
 API = "https://go.test/v2"
 TOKEN_URL = "https://go.test/OAuth/Token"

@@ -1,9 +1,8 @@
-"""Keys and tokens of PowerOffice Go (reference §2), and what its refusals mean for us (reference §4)."""
+"""Keys and tokens of PowerOffice Go (reference §2)."""
 
 import base64
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 import requests
@@ -12,15 +11,9 @@ from requests.auth import AuthBase
 from integration.clients.http import Answer, Body, HttpClient, RenewableAuth
 from integration.clients.masking import Masking
 from integration.clients.poweroffice import wire
+from integration.clients.poweroffice.refusals import refusal
+from integration.clients.poweroffice.values import Row, sure_number
 from integration.errors import (
-    ConfigurationError,
-    Conflict,
-    Evidence,
-    KeyRejected,
-    NotFound,
-    PrivilegeMissing,
-    Refused,
-    RemoteError,
     SubscriptionKeyRejected,
     Throttled,
 )
@@ -138,69 +131,8 @@ class TokenAuth(RenewableAuth):
         return token
 
 
-def _token(row: wire.Row) -> tuple[str, int]:
-    token, expires_in = str(row["access_token"]), wire.sure_number(row.get("expires_in"))
+def _token(row: Row) -> tuple[str, int]:
+    token, expires_in = str(row["access_token"]), sure_number(row.get("expires_in"))
     if not token.isascii() or not token.isprintable() or not token or expires_in <= 0:
         raise ValueError("it holds no usable access token")
     return token, expires_in
-
-
-def refusal(answer: Answer) -> RemoteError:
-    """An answer of Go that is a plain no. `title` tells the application from the gateway (reference §4.3)."""
-    words = wire.words(answer.content)
-    evidence = replace(answer.evidence, title=words.title[:300], detail=(words.detail or words.message)[:2000])
-    what, says = answer.what, str(words)
-    if answer.status == 401:
-        if "subscription key" in words.message.lower():
-            return SubscriptionKeyRejected(
-                f"{what}: PowerOffice Go does not accept this installation's subscription key. "
-                "Whoever runs it must correct GO_SUBSCRIPTION_KEY.",
-                evidence,
-            )
-        return _key_rejected(what, evidence)
-    if answer.status == 403 or (answer.status == 400 and words.title.strip().lower() == "missing privilege"):
-        return PrivilegeMissing(
-            f"{what}: PowerOffice Go says that the integration lacks the right to do this"
-            + (f" ({says}). " if says else ". ")
-            + "Test the connection of the Go company: it lists the missing privileges. PowerOffice grants privileges, "
-            "and the company must subscribe to the module they belong to.",
-            evidence,
-        )
-    if answer.status == 404:
-        if not words.from_application:
-            return ConfigurationError(
-                f"{what}: there is no such address at PowerOffice Go. "
-                "Whoever runs this installation must check GO_API_URL; if it is right, this is a fault in Fakturabro.",
-                evidence,
-            )
-        return NotFound(f"{what}: PowerOffice Go does not find what was named: {says}.", evidence)
-    if answer.status == 409:
-        return Conflict(
-            f"{what}: PowerOffice Go cannot do it in the present state: {says or 'no reason given'}.", evidence
-        )
-    return Refused(f"{what}: PowerOffice Go refuses: {says or f'error {answer.status}'}.", evidence)
-
-
-def token_refusal(answer: Answer) -> RemoteError:
-    """A no from the token endpoint (RFC 6749): wrong keys, or our own fault."""
-    words = wire.words(answer.content)
-    error = refusal(answer)
-    if isinstance(error, SubscriptionKeyRejected):
-        return error
-    evidence = replace(error.evidence, title=words.error or error.evidence.title, detail=str(words))
-    if answer.status in {401, 403} or words.error in {"invalid_client", "invalid_grant", "unauthorized_client"}:
-        return _key_rejected(answer.what, evidence)
-    return ConfigurationError(
-        f"{answer.what}: PowerOffice Go refuses ({str(words) or f'error {answer.status}'}). "
-        "Whoever runs this installation must check GO_TOKEN_URL and GO_APPLICATION_KEY.",
-        evidence,
-    )
-
-
-def _key_rejected(what: str, evidence: Evidence) -> KeyRejected:
-    return KeyRejected(
-        f"{what}: PowerOffice Go does not accept the company's client key. "
-        "Somebody may have removed the extension there. "
-        "Make a new key in Go under Settings, Extensions, and enter it on the Go company.",
-        evidence,
-    )

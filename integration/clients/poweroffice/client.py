@@ -16,6 +16,7 @@ from urllib3.filepost import encode_multipart_formdata
 from integration.clients import json_text
 from integration.clients.http import Body, HttpClient
 from integration.clients.poweroffice import wire
+from integration.clients.poweroffice.values import Row
 from integration.errors import Evidence, NotFound, Refused, Unavailable
 from integration.terms import (
     Attachment,
@@ -497,7 +498,7 @@ class PowerOfficeClient:
     def _list(
         self,
         path: str,
-        reader: Callable[[wire.Row], T],
+        reader: Callable[[Row], T],
         *,
         what: str,
         fields: str,
@@ -517,7 +518,7 @@ class PowerOfficeClient:
     def _filtered(
         self,
         path: str,
-        reader: Callable[[wire.Row], T],
+        reader: Callable[[Row], T],
         what: str,
         params: Mapping[str, str],
         name: str,
@@ -532,7 +533,7 @@ class PowerOfficeClient:
                 yield from self._filtered(path, reader, what, params, name, values[:middle])
                 yield from self._filtered(path, reader, what, params, name, values[middle:])
 
-    def _pages(self, path: str, reader: Callable[[wire.Row], T], what: str, params: Mapping[str, str]) -> Iterator[T]:
+    def _pages(self, path: str, reader: Callable[[Row], T], what: str, params: Mapping[str, str]) -> Iterator[T]:
         """Follows the header's next link, or goes on while pages are full where the header is missing."""
         query = {**params, "PageNumber": "1"}
         asked: list[Mapping[str, str]] = []
@@ -553,7 +554,7 @@ class PowerOfficeClient:
         self,
         method: str,
         path: str,
-        reader: Callable[[wire.Row], T],
+        reader: Callable[[Row], T],
         *,
         what: str,
         members: Mapping[str, object],
@@ -561,7 +562,7 @@ class PowerOfficeClient:
     ) -> T:
         return self._http.write(method, path, wire.one(reader), what=what, body=_json(members), before_send=before_send)
 
-    def _patch(self, path: str, reader: Callable[[wire.Row], T], *, what: str, members: Mapping[str, object]) -> T:
+    def _patch(self, path: str, reader: Callable[[Row], T], *, what: str, members: Mapping[str, object]) -> T:
         body = _json(wire.patch(members), content_type="application/json-patch+json")
         return self._http.write("PATCH", path, wire.one(reader), what=what, body=body)
 

@@ -4,17 +4,28 @@ Only members that are read here are asked for (`Fields`); one that Go leaves out
 Readers raise ValueError, TypeError or LookupError for an answer that makes no sense; `clients/http.py` says what next.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
-from uuid import UUID
 
 from integration.clients import json_text
 from integration.clients.http import Answer
+from integration.clients.poweroffice.values import (
+    Row,
+    amount,
+    day,
+    flag,
+    number,
+    stamp,
+    stamp_text,
+    sure_amount,
+    sure_number,
+    text,
+    uuid,
+)
 from integration.terms import (
     Attachment,
     ClientInformation,
@@ -40,7 +51,6 @@ from integration.terms import (
     VatCode,
 )
 
-Row = Mapping[str, object]
 T = TypeVar("T")
 
 CUSTOMER_DELIVERY = {"EMAIL": "PdfByEmail", "EHF": "EHF", "PRINT": "Print"}
@@ -76,97 +86,6 @@ VAT_CODE_FIELDS = "Id,Code,Name,Rate,IsActive"
 ACCOUNT_FIELDS = "Id,AccountNo,Name,VatCode,VatCodeId,IsActive,IsDepartmentRequired,IsProjectRequired"
 PAYMENT_TERM_FIELDS = "Id,Name,CreditDays,IsDefault"
 DIMENSION_FIELDS = "Id,Code,Name,IsActive"
-
-# --- Single values ----------------------------------------------------------------------------------------------
-
-_STAMP = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?")
-
-
-def stamp(value: object) -> datetime | None:
-    """A timestamp as aware UTC: up to seven decimals (cut to six), blank or T, Z or offset; none means UTC.
-
-    Year 1 is how .NET writes "never".
-    """
-    if value in (None, ""):
-        return None
-    found = _STAMP.fullmatch(str(value).strip())
-    if not found:
-        raise ValueError(f"{value!r} is not a timestamp")
-    day, hour, minute, second, fraction, zone = found.groups()
-    if day.startswith("0001-"):
-        return None
-    offset = UTC
-    if zone and zone not in "Zz":
-        sign = -1 if zone[0] == "-" else 1
-        offset = timezone(sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:])))
-    clock = datetime.strptime(f"{day} {hour or '00'}:{minute or '00'}:{second or '00'}", "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - zone follows
-    return clock.replace(microsecond=int((fraction or "0")[:6].ljust(6, "0")), tzinfo=offset).astimezone(UTC)
-
-
-def stamp_text(moment: datetime) -> str:
-    """A moment for a filter, UTC with Z. Refuses a naive one."""
-    if moment.tzinfo is None:
-        raise ValueError("A filter needs an aware datetime.")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def day(value: object) -> date | None:
-    """A calendar day; a time behind it means nothing (reference §5)."""
-    if value in (None, ""):
-        return None
-    found = date.fromisoformat(str(value)[:10])
-    return None if found.year == 1 else found
-
-
-def text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def number(value: object) -> int | None:
-    """A whole number, also where it came as text or as 7.0."""
-    if value in (None, ""):
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
-        raise TypeError(f"{value!r} is not a whole number")
-    if int(value) != Decimal(value):
-        raise ValueError(f"{value!r} is not a whole number")
-    return int(value)
-
-
-def sure_number(value: object) -> int:
-    found = number(value)
-    if found is None:
-        raise ValueError("a number is missing")
-    return found
-
-
-def amount(value: object) -> Decimal | None:
-    if value in (None, ""):
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
-        raise TypeError(f"{value!r} is not an amount")
-    return Decimal(value)
-
-
-def sure_amount(row: Row, name: str) -> Decimal:
-    """An amount that must be there: money is never guessed."""
-    found = amount(row.get(name))
-    if found is None:
-        raise ValueError(f"{name} is missing")
-    return found
-
-
-def uuid(value: object) -> str:
-    return str(UUID(str(value)))
-
-
-def flag(value: object, *, default: bool = False) -> bool:
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise TypeError(f"{value!r} is neither true nor false")
-    return value
-
 
 # --- Whole answers ----------------------------------------------------------------------------------------------
 
@@ -673,60 +592,4 @@ def send_body(*, delivery: str, email: str, voucher_date: date | None, due_date:
             "VoucherDate": voucher_date.isoformat() if voucher_date else None,
             "OverrideDueDate": due_date.isoformat() if due_date else None,
         }
-    )
-
-
-# --- What Go says when it refuses -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Words:
-    """An error body. `title` means the application spoke, `message` the gateway in front of it (reference §4)."""
-
-    title: str = ""
-    detail: str = ""
-    message: str = ""
-    error: str = ""
-    error_description: str = ""
-
-    @property
-    def from_application(self) -> bool:
-        return bool(self.title or self.detail)
-
-    def __str__(self) -> str:
-        parts = (
-            [self.title, self.detail]
-            if self.from_application
-            else [self.message or self.error_description or self.error]
-        )
-        return ": ".join(part.strip().rstrip(".") for part in parts if part.strip())
-
-
-def words(content: bytes) -> Words:
-    """Whatever of the three families of error bodies this is, member names in any case; else empty words."""
-    try:
-        body = json_text.loads(content)
-    except ValueError:
-        return Words()
-    if not isinstance(body, dict):
-        return Words()
-    members = {str(name).lower(): value for name, value in body.items()}
-    problems = members.get("errors")
-    listed = ""
-    if isinstance(problems, dict):
-        listed = "; ".join(f"{name}: {_joined(texts)}" for name, texts in problems.items())
-    return Words(
-        title=text(members.get("title")),
-        detail=text(members.get("detail")) or listed,
-        message=text(members.get("message")),
-        error=text(members.get("error")),
-        error_description=text(members.get("error_description")),
-    )
-
-
-def _joined(texts: object) -> str:
-    return (
-        " ".join(str(item) for item in texts)
-        if isinstance(texts, Sequence) and not isinstance(texts, str)
-        else str(texts)
     )
