@@ -175,9 +175,12 @@ def _left(material: Material) -> int:
 
 
 def _calm(world: World, desk: ControlDesk, accountant: Accountant, material: Material) -> Verdict:
-    """No more faults, kills and acts: the last cycles run, then the books are compared."""
-    began = timezone.now()
+    """No more faults and kills: what is left is done, the last cycles run, then the books are compared."""
     deadline = time.monotonic() + CALM_SECONDS
+    while (accountant.work() or _left(material)) and time.monotonic() < deadline:
+        world.look_after()
+        time.sleep(ACCOUNTANT_EVERY)
+    began = timezone.now()
     while True:
         world.look_after()
         late = time.monotonic() >= deadline
