@@ -8,6 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from integration.enums import AttemptOutcome, Operation, RunOutcome, StatementStatus
 from integration.models import AdminAction, GoCompany
@@ -219,3 +220,31 @@ def test_kinds_of_schedule_have_pages(model: str) -> None:
     root.force_login(factories.person(is_superuser=True))
     assert root.get(reverse(f"admin:django_celery_beat_{model}_changelist")).status_code == 200
     assert root.get(reverse(f"admin:django_celery_beat_{model}_add")).status_code == 200
+
+
+def test_lists_warn_in_red(finance: Client, home: GoCompany) -> None:
+    factories.customer(home, attention="Two of them in Go")
+    factories.product(home, attention="Not in Go")
+    factories.outgoing_invoice(home, due_date=factories.TODAY - timedelta(days=400))
+    factories.statement(home, customer=None)
+    factories.statement(home, status=StatementStatus.UPCOMING, held=True)
+    for model, words in (
+        ("customer", '<span class="fb-attention" title="Two of them in Go">'),
+        ("product", '<span class="fb-attention" title="Not in Go">'),
+        ("outgoinginvoice", '<span class="fb-warning" title="Overdue">'),
+        ("invoicestatement", '<span class="fb-warning">No customer</span>'),
+        ("invoicestatement", '<small class="fb-muted">on hold</small>'),
+    ):
+        assert words in finance.get(reverse(f"admin:integration_{model}_changelist")).content.decode()
+
+
+def test_attempt_about_a_customer_leads_to_it(finance: Client, home: GoCompany) -> None:
+    customer = factories.customer(home, name="Øystese AS", number=7)
+    factories.attempt(customer=customer)
+    text = finance.get(reverse("admin:integration_syncattempt_changelist")).content.decode()
+    assert f'href="{reverse("admin:integration_customer_change", args=[customer.pk])}">7 Øystese AS</a>' in text
+
+
+def test_new_statement_is_dated_today_and_belongs_to_the_only_company(finance: Client, home: GoCompany) -> None:
+    form = finance.get(reverse("admin:integration_invoicestatement_add")).context["adminform"].form
+    assert (form.initial["statement_date"], form.initial["company"]) == (timezone.localdate(), str(home.pk))
