@@ -64,7 +64,7 @@ NOBODY = {
     *(f"delete_{model}" for model in ("customer", "invoicestatement", "product")),
     *(
         f"{act}_{model}"
-        for model in ("accesstoken", "customeringo", "paceslot", "productingo", "synccursor")
+        for model in ("accesstoken", "customeringo", "paceslot", "productingo", "spreadsheetupload", "synccursor")
         for act in ("add", "change", "delete", "view")
     ),
 }

@@ -215,7 +215,7 @@ BROKEN: dict[str, list[Act]] = {
         put(lambda: line(kind=LineKind.TEXT), unit_price=Decimal(1)),
         put(line, kind="SONG"),
     ],
-    "line_vat_rate_is_fraction": [put(line, vat_rate=Decimal(rate)) for rate in ("-0.0001", "25")],
+    "line_vat_rate_is_fraction": [put(line, vat_rate=Decimal(rate)) for rate in ("-0.0001", "1.0001")],
     "line_accrual_period": [
         put(line, accrual_from=date(2026, 1, 31), accrual_to=date(2026, 1, 1)),
         put(line, accrual_from=date(2026, 1, 1)),
