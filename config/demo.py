@@ -1,4 +1,4 @@
-"""The whole house on one machine, in one foreground command: web, worker, beat, and the sandbox of PowerOffice Go.
+"""The whole house on one machine, in one foreground command: web, workers, beat, and the sandbox of PowerOffice Go.
 
 `make demo` runs it. Everything listens on 127.0.0.1 only, and everything it keeps is under `var/`: a second start goes
 on with the same data, `make demo-reset` throws it away. Production runs the same processes under a supervisor
@@ -41,7 +41,7 @@ env = environ.Env()
 
 @dataclass
 class Process:
-    """One of the four. `restart`: it is started again when it ends by itself; without it, the demo ends."""
+    """One of them. `restart`: it is started again when it ends by itself; without it, the demo ends."""
 
     name: str
     command: list[str]
@@ -101,7 +101,7 @@ class Process:
 class Screen:
     """Lines of several processes, one at a time, each with the name of who says it."""
 
-    COLOURS: Final = {"web": 36, "worker": 32, "beat": 35, "sandbox": 33, "demo": 1}
+    COLOURS: Final = {"web": 36, "worker1": 32, "worker2": 34, "beat": 35, "sandbox": 33, "demo": 1}
 
     def __init__(self, out: TextIO) -> None:
         """Coloured only where a person looks."""
@@ -140,8 +140,8 @@ def demo_environment(port: int, sandbox_port: int) -> dict[str, str]:
     }
 
 
-def four_processes(port: int, sandbox_port: int) -> list[Process]:
-    """The sandbox first: it is asked by the others."""
+def all_processes(port: int, sandbox_port: int) -> list[Process]:
+    """The sandbox first: it is asked by the others. Two workers, so that one company does not wait for another."""
     environment = demo_environment(port, sandbox_port)
     gunicorn = [sys.executable, "-m", "gunicorn", "--graceful-timeout", "3", "--no-control-socket", "--threads", "8"]
     celery = [sys.executable, "-m", "celery", "--quiet", "--app", "config"]
@@ -159,12 +159,15 @@ def four_processes(port: int, sandbox_port: int) -> list[Process]:
             environment=environment,
             restart=False,
         ),
-        Process(
-            name="worker",
-            command=[*celery, "worker", "--concurrency", "2", "--loglevel", "INFO", *quiet],
-            environment=environment,
-            restart=True,
-            says_when_ready=" ready.",
+        *(
+            Process(
+                name=name,
+                command=[*celery, "worker", "--hostname", f"{name}@%h", "--loglevel", "INFO", *quiet],
+                environment=environment,
+                restart=True,
+                says_when_ready=" ready.",
+            )
+            for name in ("worker1", "worker2")
         ),
         Process(
             name="beat",
@@ -237,12 +240,12 @@ def answers(port: int, path: str) -> bool:
 
 
 class Demo:
-    """Starts the four processes, watches over them, and stops them."""
+    """Starts the processes, watches over them, and stops them."""
 
     def __init__(self, port: int, sandbox_port: int, screen: Screen) -> None:
         """Nothing is started yet."""
         self.port, self.sandbox_port, self.screen = port, sandbox_port, screen
-        self.processes = four_processes(port, sandbox_port)
+        self.processes = all_processes(port, sandbox_port)
         self.stopping = threading.Event()
 
     def say(self, sentence: str) -> None:
@@ -263,11 +266,11 @@ class Demo:
             self.stop()
 
     def wait_until_ready(self, log_ins: str) -> bool:
-        """Polls until both URLs and the worker answer, then says where to go. False when one does not."""
+        """Polls until both URLs and the workers answer, then says where to go. False when one does not."""
         waiting = {
             f"the admin on port {self.port}": lambda: answers(self.port, "/admin/login/"),
             f"the sandbox on port {self.sandbox_port}": lambda: answers(self.sandbox_port, "/_control/clock"),
-            "the worker": next(process.ready.is_set for process in self.processes if process.says_when_ready),
+            **{process.name: process.ready.is_set for process in self.processes if process.says_when_ready},
         }
         deadline = time.monotonic() + READY_WITHIN
         while waiting:

@@ -20,8 +20,8 @@ SETTINGS = Path(__file__).resolve().parents[2] / "config" / "settings.py"
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("filesystem://", ("config.broker.Transport", {"folder": "/somewhere"}, False)),
-        ("redis://localhost:6379/5", ("kombu.transport.redis.Transport", {}, True)),
+        ("filesystem://", ("config.broker.Transport", {"folder": "/somewhere"}, False, "solo")),
+        ("redis://localhost:6379/5", ("kombu.transport.redis.Transport", {}, True, "prefork")),
     ],
 )
 def test_broker_follows_the_url(url, told):
@@ -35,6 +35,7 @@ def test_broker_follows_the_url(url, told):
         f"{transport.__module__}.{transport.__name__}",
         other.conf.broker_transport_options,
         other.conf.worker_enable_remote_control,
+        other.conf.worker_pool,
     ) == told
 
 

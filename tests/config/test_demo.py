@@ -1,4 +1,4 @@
-"""The watch over the demo's processes, with small stand-ins for the four; `.ci/run` starts the real ones."""
+"""The watch over the demo's processes, with small stand-ins; `.ci/run` starts the real ones."""
 
 import io
 import os
@@ -46,7 +46,7 @@ def ended(each: demo.Process) -> None:
 
 
 def test_worker_that_ends_is_started_again(house):
-    worker = process("worker", ENDS, restart=True)
+    worker = process("worker1", ENDS, restart=True)
     run(house, worker)
     ended(worker)
     worker.command = RUNS_ON
@@ -54,11 +54,11 @@ def test_worker_that_ends_is_started_again(house):
     assert house.look_after_processes()
     assert worker.ready.wait(timeout=30)
     assert worker.exit_status() is None
-    assert said(house) == ["worker has ended by itself (status 3) and is started again. Nothing is lost."]
+    assert said(house) == ["worker1 has ended by itself (status 3) and is started again. Nothing is lost."]
 
 
 def test_worker_that_ends_again_and_again_ends_the_demo(house):
-    worker = process("worker", ENDS, restart=True)
+    worker = process("worker1", ENDS, restart=True)
     run(house, worker)
     went_on = []
     for _ in range(demo.RESTARTS_PER_MINUTE + 1):
@@ -66,7 +66,7 @@ def test_worker_that_ends_again_and_again_ends_the_demo(house):
         went_on.append(house.look_after_processes())
 
     assert went_on == [True, True, True, False]
-    assert said(house)[-1] == "worker ends again and again (status 3). Everything stops."
+    assert said(house)[-1] == "worker1 ends again and again (status 3). Everything stops."
 
 
 def test_web_that_ends_ends_the_demo(house):
@@ -79,7 +79,7 @@ def test_web_that_ends_ends_the_demo(house):
 
 
 def test_stop_ends_every_process(house):
-    web, worker = process("web", RUNS_ON, restart=False), process("worker", RUNS_ON, restart=True)
+    web, worker = process("web", RUNS_ON, restart=False), process("worker1", RUNS_ON, restart=True)
     run(house, web, worker)
     assert web.ready.wait(timeout=30)
     assert worker.ready.wait(timeout=30)
@@ -90,7 +90,7 @@ def test_stop_ends_every_process(house):
 
 
 def test_stop_kills_what_does_not_end_in_time(house, monkeypatch):
-    worker = process("worker", STUBBORN, restart=True)
+    worker = process("worker1", STUBBORN, restart=True)
     run(house, worker)
     assert worker.ready.wait(timeout=30)
     monkeypatch.setattr(demo, "GRACE", 0)
