@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from integration.enums import InvoiceDelivery, StatementSource
 from integration.models import AdminAction, Customer, Product, SpreadsheetUpload
@@ -287,3 +288,15 @@ def test_only_finance_imports_and_exports(role: str, sheet: str):
     ]
     assert answers == [403] * 5
     assert somebody.client.get(somebody.address(sheet)).status_code == 200
+
+
+@pytest.mark.parametrize("missing", ["add_customer", "change_customer", "import_customer"])
+def test_an_import_needs_every_one_of_its_permissions(missing: str):
+    company = factories.go_company()
+    somebody = bookkeeper_of([company], role="Reader")
+    needed = {"add_customer", "change_customer", "import_customer"}
+    address = somebody.address("customers", "import/")
+    somebody.user.user_permissions.set(Permission.objects.filter(codename__in=needed - {missing}))
+    assert somebody.client.get(address).status_code == 403
+    somebody.user.user_permissions.set(Permission.objects.filter(codename__in=needed))
+    assert somebody.client.get(address).status_code == 200
