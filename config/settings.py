@@ -168,7 +168,7 @@ GO_CONNECT_TIMEOUT = env.float("GO_CONNECT_TIMEOUT", default=5.0)
 GO_READ_TIMEOUT = env.float("GO_READ_TIMEOUT", default=20.0)
 GO_REPLICA_SECONDS = env.int("GO_REPLICA_SECONDS", default=3)
 GO_ABSENCE_SECONDS = env.int("GO_ABSENCE_SECONDS", default=60)
-CLAIM_LEASE_SECONDS = env.int("CLAIM_LEASE_SECONDS", default=45)
+CLAIM_LEASE_SECONDS = env.int("CLAIM_LEASE_SECONDS", default=60)
 
 # Background work. The broker is a doorbell, the table is the queue: losing every message loses nothing.
 BROKER_URL = env.str("BROKER_URL", default="filesystem://")
