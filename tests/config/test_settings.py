@@ -26,28 +26,49 @@ def calls(path: Path) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
-def variables_read() -> set[str]:
-    """The names in `env.str("NAME", ...)`, `secret("NAME", ...)` and the like, wherever they stand in config/."""
-    found = set()
+def variables_read() -> dict[str, str | None]:
+    """Name -> default, where it is a plain value, of each `env.str("NAME", ...)` and the like in config/."""
+    found: dict[str, str | None] = {}
     for path in (ROOT / "config").rglob("*.py"):
         for call in calls(path):
             asked = ast.unparse(call.func)
-            if asked.startswith("env.") or asked in {"secret", "chosen_port"}:
-                first = call.args[0]
-                if isinstance(first, ast.Constant):
-                    found.add(str(first.value))
+            if (asked.startswith("env.") or asked in {"secret", "chosen_port"}) and isinstance(
+                call.args[0], ast.Constant
+            ):
+                defaults = [*call.args[1:], *(each.value for each in call.keywords if each.arg == "default")]
+                plain = [each.value for each in defaults if isinstance(each, ast.Constant)]
+                found[str(call.args[0].value)] = str(plain[0]) if plain else None
     return found
 
 
+def named_in_example() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    pairs = [(match[1], match[2]) for line in lines if (match := re.match(r"#([A-Z_]+)=(.*)", line))]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
 def test_variables_are_read():
-    assert {"ENVIRONMENT", "DATABASE_URL", "SECRET_KEY", "PORT"} <= variables_read()
+    read = variables_read()
+
+    assert [read[name] for name in ("ENVIRONMENT", "SECRET_KEY", "PORT", "BEHIND_PROXY")] == [
+        "development",
+        None,
+        "8000",
+        "False",
+    ]
 
 
 def test_example_names_every_variable_once():
-    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    named = [match[1] for line in lines if (match := re.match(r"#([A-Z_]+)=", line))]
+    assert sorted(named_in_example()) == sorted(variables_read())
 
-    assert sorted(named) == sorted(variables_read())
+
+def test_example_says_the_true_defaults():
+    true = {name: default for name, default in variables_read().items() if default is not None}
+
+    assert {name: named_in_example()[name].lower() for name in true} == {
+        name: default.lower() for name, default in true.items()
+    }
 
 
 def test_example_explains_every_variable():
@@ -56,11 +77,23 @@ def test_example_explains_every_variable():
     assert [paragraph for paragraph in paragraphs if not paragraph.startswith("# ")] == []
 
 
-def test_readme_table_names_every_variable_once():
+def named_in_readme() -> dict[str, str]:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-    named = [match[1] for line in lines if (match := re.match(r"\| `([A-Z_]+)` \|", line))]
+    pairs = [(match[1], match[2]) for line in lines if (match := re.match(r"\| `([A-Z_]+)` \| `?(.*?)`? \|", line))]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
 
-    assert sorted(named) == sorted(variables_read())
+
+def test_readme_table_names_every_variable_once():
+    assert sorted(named_in_readme()) == sorted(variables_read())
+
+
+def test_readme_table_says_the_true_defaults():
+    true = {name: default for name, default in variables_read().items() if default}
+
+    assert {name: named_in_readme()[name].lower() for name in true} == {
+        name: default.lower() for name, default in true.items()
+    }
 
 
 def test_environment_is_read_in_config_only():
