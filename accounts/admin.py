@@ -7,6 +7,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.forms import AdminPasswordChangeForm, PersonAddForm, PersonChangeForm
 from accounts.models import User
@@ -61,9 +62,15 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
     add_fieldsets = (
         (
             None,
-            {"fields": ("email", ("first_name", "last_name"), "usable_password", "password1", "password2", "groups")},
+            {"fields": ("email", ("first_name", "last_name"), "password1", "password2", "groups")},
         ),
     )
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Few roles: a box to tick each."""
+        return super().formfield_for_manytomany(
+            db_field, request, widget=UnfoldAdminCheckboxSelectMultipleWidget(), **kwargs
+        )
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")

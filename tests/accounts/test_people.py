@@ -77,7 +77,6 @@ def test_superuser_adds_a_person_who_may_enter():
             "email": "Ola@Example.NO",
             "first_name": "Ola",
             "last_name": "Nordmann",
-            "usable_password": "true",
             "password1": "an uncommon sentence",
             "password2": "an uncommon sentence",
             "groups": [reader.pk],
@@ -98,7 +97,6 @@ def test_the_same_e_mail_twice_is_said():
         reverse(f"{PEOPLE}_add"),
         {
             "email": "OLA@example.no",
-            "usable_password": "true",
             "password1": "an uncommon sentence",
             "password2": "an uncommon sentence",
         },
