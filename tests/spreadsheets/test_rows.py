@@ -26,7 +26,7 @@ def rows_of(sheet: Sheet, *rows: str) -> tuple[ReadRow, ...]:
     return read_rows(table, sheet).rows
 
 
-@pytest.mark.parametrize("sheet", SHEETS.values(), ids=str)
+@pytest.mark.parametrize("sheet", SHEETS.values(), ids=SHEETS.keys())
 def test_every_heading_means_one_column(sheet: Sheet):
     meaning: dict[str, str] = {}
     for column in sheet.columns:
@@ -35,7 +35,7 @@ def test_every_heading_means_one_column(sheet: Sheet):
                 assert meaning.setdefault(heading_key(word), column.key) == column.key
 
 
-@pytest.mark.parametrize("sheet", SHEETS.values(), ids=str)
+@pytest.mark.parametrize("sheet", SHEETS.values(), ids=SHEETS.keys())
 def test_every_example_can_be_read(sheet: Sheet):
     for column in sheet.columns:
         if column.example is not None and column.read is not None:
