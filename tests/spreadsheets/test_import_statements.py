@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from tests.spreadsheets.conftest import Bookkeeper, bookkeeper_of, csv_file, xls
 
 pytestmark = pytest.mark.django_db
 
-SAMPLES = Path(__file__).resolve().parent.parent.parent / "samples"
 HEADINGS = "Ordrenr;Kundenr;Dato;Deres ref;Sum;Varenr;Tekst;Antall;Pris;Rabatt %;Mva"
 ONE = ("F-1;10;01.02.2026;Kari;262,50;HYTTE;Hytte 4;2;100,00;;25 %", "F-1;;;;;SENG;;1;;50 %;", "F-1;;;;;;Takk!;;;;")
 
@@ -128,22 +126,6 @@ def test_the_same_statements_are_the_same_however_they_were_saved(bookkeeper: Bo
     )
     for content in (commas, excel, file(*ONE).replace(b";", b"\t"), b"\xef\xbb\xbf" + file(*ONE)):
         assert bookkeeper.counts("statements", content) == "0 new 0 changed 1 same 0 refused"
-
-
-def test_samples_come_in_one_after_the_other_and_only_once(bookkeeper: Bookkeeper):
-    for _ in range(2):
-        for sheet, name in (
-            ("customers", "customers.csv"),
-            ("products", "products.xlsx"),
-            ("statements", "statements.csv"),
-        ):
-            seen = bookkeeper.preview(sheet, (SAMPLES / name).read_bytes(), name=name)
-            assert (seen["problems"], seen["notes"]) == ([], [])
-            if seen["confirm"]:
-                bookkeeper.confirm(sheet, seen)
-    counts = (Customer.objects.count() - 2, Product.objects.count() - 2, InvoiceStatement.objects.count())
-    assert counts == (12, 9, 12)
-    assert sum(each.total for each in InvoiceStatement.objects.all()) == Decimal("147881.01")
 
 
 # --- Changes ------------------------------------------------------------------------------------------------------

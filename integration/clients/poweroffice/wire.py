@@ -26,6 +26,7 @@ from integration.clients.poweroffice.values import (
     text,
     uuid,
 )
+from integration.decisions.person_names import first_and_last
 from integration.terms import (
     Attachment,
     ClientInformation,
@@ -474,8 +475,12 @@ def _order_line_body(line: SalesOrderLineDraft) -> dict[str, object]:
 
 
 def customer_body(draft: CustomerDraft) -> dict[str, object]:
-    """`POST /Customers`."""
-    return {**customer_members(draft), **said({"PaymentTerm": draft.payment_days})}
+    """`POST /Customers`. Go wants a person's name in two parts; a register may know only the whole of it."""
+    names: dict[str, object] = {}
+    if draft.is_person and not (draft.first_name or draft.last_name):
+        first, last = first_and_last(draft.name)
+        names = {"FirstName": first, "LastName": last}
+    return {**customer_members(draft), **said({"PaymentTerm": draft.payment_days, **names})}
 
 
 def customer_members(draft: CustomerDraft) -> dict[str, object]:

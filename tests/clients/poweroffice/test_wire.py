@@ -220,6 +220,20 @@ def test_customer_body_of_a_person(delivery, sent):
     }
 
 
+@pytest.mark.parametrize(
+    ("first_name", "last_name", "sent"),
+    [
+        ("", "", ("José García", "Lunde")),
+        ("José", "García Lunde", ("José", "García Lunde")),
+        ("", "Lunde", (None, "Lunde")),
+    ],
+)
+def test_a_person_known_by_the_whole_name_is_made_with_two(first_name, last_name, sent):
+    draft = CustomerDraft("c-1", "José García Lunde", is_person=True, first_name=first_name, last_name=last_name)
+    body = wire.customer_body(draft)
+    assert (body.get("FirstName"), body.get("LastName")) == sent
+
+
 def test_product_and_contact_person():
     draft = ProductDraft("P", "Name", price=Decimal(0), cost=Decimal(1), gtin="7", group_code="G", sales_account_id=12)
     members = {
