@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.db import IntegrityError, models
-from django.forms import ModelChoiceField, ModelForm, ModelMultipleChoiceField
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
 from django.utils import timezone
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
@@ -101,32 +101,12 @@ class CompanyWall(Generic[M]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_delete_permission(request, obj)) and self.is_own(request, obj)  # type: ignore[misc]
 
-    def formfield_for_foreignkey(
-        self, db_field: "models.ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField[Any] | None:
-        """Offers, and accepts, only records of own companies: also behind autocomplete and raw ids."""
-        if company_path(db_field.related_model) is not None:
-            rows = kwargs.get("queryset")
-            if rows is None:
-                rows = db_field.related_model._default_manager.all()
-            kwargs["queryset"] = behind_wall(rows, request.user)
-        field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(  # type: ignore[misc]
-            db_field, request, **kwargs
-        )
-        return field
-
-    def formfield_for_manytomany(
-        self, db_field: "models.ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> ModelMultipleChoiceField[Any] | None:
-        if company_path(db_field.related_model) is not None:
-            rows = kwargs.get("queryset")
-            if rows is None:
-                rows = db_field.related_model._default_manager.all()
-            kwargs["queryset"] = behind_wall(rows, request.user)
-        field: ModelMultipleChoiceField[Any] | None = super().formfield_for_manytomany(  # type: ignore[misc]
-            db_field, request, **kwargs
-        )
-        return field
+    def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> models.QuerySet[Any]:
+        """What a form offers and accepts for a relation, also behind autocomplete and raw ids: own companies only."""
+        rows = super().get_field_queryset(db, db_field, request)  # type: ignore[misc] # the admin class to the right
+        if rows is None:  # no order is known
+            rows = db_field.related_model._default_manager.using(db)
+        return behind_wall(rows, request.user)
 
 
 class CompanyModelAdmin(CompanyWall[M], ModelAdmin):  # type: ignore[misc] # unfold has no types

@@ -4,8 +4,8 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -157,11 +157,7 @@ class GoCompanyAdmin(CompanyModelAdmin[GoCompany]):
     )
     def test_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Asks on a page of its own, tests by POST, and says there what was found."""
-        company = self.get_object(request, object_id)
-        if company is None:
-            raise Http404
-        if not self.has_test_connection_permission(request, company):
-            raise PermissionDenied
+        company = get_object_or_404(self.get_queryset(request), pk=object_id)
         check: CompanyCheck | None = None
         if request.method == "POST" and company.client_key:
             check = check_company(company=company, client=remotes.go_client(company, person=True), now=timezone.now())

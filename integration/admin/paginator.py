@@ -1,7 +1,7 @@
 """Counting without counting: a list of a million rows opens as fast as one of ten (libraries.md 4.3 rule 2)."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from django.core.paginator import Paginator
 from django.db import connections, models
@@ -12,17 +12,20 @@ CAP = 10_000
 """Beyond this many rows a filtered list says "10 000+" and offers no deeper pages."""
 
 
+ROWS_OF: Final = {
+    "postgresql": "SELECT reltuples::bigint FROM pg_class WHERE oid = '{table}'::regclass",
+    "sqlite": "SELECT max(rowid) FROM {table}",
+}
+"""PostgreSQL keeps statistics; SQLite's highest key comes close."""
+
+
 def estimated_rows(model: type[models.Model], using: str) -> int:
-    """About how many rows a table has: PostgreSQL's statistics, SQLite's highest key. 0 or less: not known."""
+    """About how many rows a table has; 0 or less when that is not known."""
     connection = connections[using]
-    table = model._meta.db_table
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [f'"{table}"'])
-        else:
-            cursor.execute(f'SELECT max(rowid) FROM "{table}"')  # noqa: S608 - our own table's name
-        row = cursor.fetchone()
-    return int(row[0] or 0) if row else 0
+        cursor.execute(ROWS_OF[connection.vendor].format(table=connection.ops.quote_name(model._meta.db_table)))
+        [estimate] = cursor.fetchone()
+    return int(estimate or 0)
 
 
 class EstimatingPaginator(Paginator[Any]):

@@ -41,6 +41,12 @@ def _names_agree(left: str, right: str) -> bool:
     return not all(words) or bool(words[0] & words[1])
 
 
+def _same_name(left: str, right: str) -> bool:
+    """Whether one name holds all words of the other: an e-mail is often shared in a family or by an accountant."""
+    ours, theirs = (set(re.findall(r"\w{2,}", name.casefold())) for name in (left, right))
+    return ours <= theirs or theirs <= ours
+
+
 def match_customer(facts: CustomerFacts, candidates: Iterable[RemoteCustomer]) -> Match:
     """Look through Go's customers (those that could match are enough). Two that fit equally well: a person decides."""
     alive = [customer for customer in candidates if not customer.is_archived]
@@ -79,6 +85,11 @@ def _checked(facts: CustomerFacts, found: RemoteCustomer, by: str) -> Match:
         return Match(
             problem=f"Customer {found.number} in PowerOffice Go is called {found.name}, here {facts.name}. "
             "If they are the same, give both the same name or organisation number; if not, give ours another number."
+        )
+    if by == "e-mail" and not _same_name(facts.name, found.name):
+        return Match(
+            problem=f"Customer {found.number} in PowerOffice Go has the e-mail of {facts.name}, but is called "
+            f"{found.name}. If they are the same, give both the same name; if not, give ours a customer number."
         )
     if by == "e-mail" and facts.number is not None and found.number not in {None, facts.number}:
         return Match(

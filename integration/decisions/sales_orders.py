@@ -233,11 +233,11 @@ def totals_differ(ours: Decimal, theirs: Decimal, line_count: int) -> bool:
     return abs(ours - theirs) > TOLERANCE * max(1, -(-line_count // 10))
 
 
-def same_order(ours: StatementFacts, *, their_customer_id: int | None, their_total: Decimal) -> str:
+def same_order(ours: StatementFacts, *, their_customer_id: int | None, their_total: Decimal, line_count: int) -> str:
     """Whether an order found under our reference is the one we meant: empty, or what differs, in words."""
     differences = []
     if their_customer_id is not None and their_customer_id != ours.customer_in_go:
         differences.append(f"the customer there has id {their_customer_id}, ours {ours.customer_in_go}")
-    if totals_differ(ours.total, their_total, len(ours.lines)):
+    if totals_differ(ours.total, their_total, line_count):
         differences.append(f"the total there is {their_total:.2f} {ours.currency}, ours {ours.total:.2f}")
     return " and ".join(differences)

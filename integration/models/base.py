@@ -38,10 +38,9 @@ def company_id_of(record: models.Model) -> int | None:
     *steps, last = path.split("__")
     for step in steps:
         field = target._meta.get_field(step)
-        if getattr(target, field.attname) is None and not field.is_cached(target):  # an unsaved parent has no key yet
-            return None
-        target = getattr(target, step)
-        if target is None:
+        if getattr(target, field.attname) is not None:
+            target = getattr(target, step)
+        elif (target := field.get_cached_value(target, default=None)) is None:  # an unsaved parent has no key yet
             return None
     key: int | None = getattr(target, target._meta.get_field(last).attname if last != "pk" else "pk")
     return key

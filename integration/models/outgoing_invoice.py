@@ -54,6 +54,7 @@ class OutgoingInvoice(Record):
             ),
             models.UniqueConstraint(
                 fields=["company", "invoice_number"],
+                condition=Q(is_reversed=False),  # a reversal frees the number (reference §11)
                 name="outgoing_invoice_number_once",
                 violation_error_message="Another invoice of this company has this number.",
             ),

@@ -21,6 +21,9 @@ class SyncRun(models.Model):
     trigger = models.CharField(max_length=10, choices=RunTrigger)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    turn_ended_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a turn ended that is to go on."
+    )
     outcome = models.CharField(max_length=10, choices=RunOutcome, blank=True)
     counts = models.JSONField(default=dict)
     message = models.TextField(blank=True)

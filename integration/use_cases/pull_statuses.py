@@ -5,18 +5,19 @@ changed-since ledger list when an invoice changed. Orders are read before invoic
 between shows in at least one of them. Applying the same answer twice changes nothing.
 """
 
+import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.payment_status import EntryFacts, InvoiceFacts, payment_status
-from integration.decisions.sales_orders import line_reference, totals_differ
+from integration.decisions.sales_orders import totals_differ
 from integration.decisions.transitions import DRAFTS, INVOICED, is_allowed
 from integration.enums import (
     AttemptOutcome,
@@ -30,14 +31,23 @@ from integration.errors import RemoteError
 from integration.models import GoCompany, InvoiceStatement, LedgerEntry, OutgoingInvoice, SyncRun
 from integration.terms import RemoteInvoice, RemoteLedgerEntry, SalesOrder
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt
+from integration.use_cases.find_traces import Traces, find_traces
 from integration.use_cases.moves import move
+from integration.use_cases.push_statements import total_attention
 from integration.use_cases.sync_customers import CHUNK, advance, watermark
+
+logger = logging.getLogger(__name__)
 
 FIRST_DAY: Final = date(2000, 1, 1)
 LAST_DAY: Final = date(2099, 12, 31)
 FIRST_READ_REACHES_BACK: Final = timedelta(days=1)
-MOST_SEARCHED: Final = 20
-"""How many orders of a customer are opened to find where a vanished draft's lines went, per cycle and customer."""
+MOST_MISSING: Final = 200
+"""How many vanished drafts are looked for in one pull; the rest waits for the next."""
+
+GONE: Final = frozenset({"VANISHED", "COMBINED"})
+"""Attention codes of a draft that is not seen in Go; its words go when it is seen again."""
+
+TWICE_IN_GO: Final = "TWICE_IN_GO"
 
 LINKABLE: Final = DRAFTS | INVOICED | {StatementStatus.LINK_BROKEN}
 
@@ -63,6 +73,15 @@ def pull_statuses(
             evidence=error.evidence,
         )
         raise
+    except Exception as error:
+        close_attempt(
+            attempt,
+            AttemptOutcome.INTERNAL,
+            now=clock(),
+            message=f"Fakturabro made a mistake ({type(error).__name__}). Support has the details in the log.",
+            error_code="INTERNAL",
+        )
+        raise
     told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no news"
     close_attempt(attempt, AttemptOutcome.DONE, now=clock(), message=told)
     return counts
@@ -79,13 +98,14 @@ def _pull(company: GoCompany, client: PowerOfficeClient, clock: Callable[[], dat
         )
     counts: Counter[str] = Counter()
     with transaction.atomic(durable=True):
-        store_invoices(company, invoices)
-        link_invoices(company, invoices)
+        counts["invoices with a number that is there already"] += store_invoices(company, invoices)
+        link_invoices(company, invoices, living=orders)
         touched = {invoice.id for invoice in invoices} | store_entries(company, entries)
         counts += refresh_statuses(company, touched, began)
-        advance(company, Resource.INVOICES, (invoice.balance_changed_at for invoice in invoices))
-        advance(company, Resource.LEDGER, (entry.last_changed_at for entry in entries))
+        advance(company, Resource.INVOICES, (invoice.balance_changed_at for invoice in invoices), began=began)
+        advance(company, Resource.LEDGER, (entry.last_changed_at for entry in entries), began=began)
         counts += _watch_drafts(company, orders, began)
+    counts += Counter()  # leaves out what did not happen
     counts += _look_for_vanished(company, client, clock)
     return counts
 
@@ -104,8 +124,29 @@ def _since(company: GoCompany, resource: Resource, now: datetime) -> datetime:
     return (first or now) - FIRST_READ_REACHES_BACK
 
 
-def store_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> None:
-    """Remember Go's invoices as they were just seen."""
+def store_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> int:
+    """Remember Go's invoices as they were just seen. Returns how many could not be, because of a number twice."""
+    # Reversed ones first: a reversal frees the number for the next invoice.
+    ordered = sorted({invoice.id: invoice for invoice in invoices}.values(), key=lambda row: not row.is_reversed)
+    try:
+        with transaction.atomic():
+            _upsert_invoices(company, ordered)
+    except IntegrityError:
+        return sum(_clashes(company, invoice) for invoice in ordered)
+    return 0
+
+
+def _clashes(company: GoCompany, invoice: RemoteInvoice) -> bool:
+    try:
+        with transaction.atomic():
+            _upsert_invoices(company, [invoice])
+    except IntegrityError:
+        logger.exception("%s: Go's invoice %s (%s) has a number that another has.", company, invoice.number, invoice.id)
+        return True
+    return False
+
+
+def _upsert_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> None:
     OutgoingInvoice.objects.bulk_create(
         [
             OutgoingInvoice(
@@ -114,10 +155,10 @@ def store_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> Non
                 type=InvoiceType.CREDIT_NOTE if invoice.is_credit_note else InvoiceType.INVOICE,
                 invoice_number=invoice.number,
                 voucher_number=invoice.voucher_number,
-                kid=invoice.kid,
+                kid=invoice.kid[:50],
                 invoice_date=invoice.invoice_date,
                 due_date=invoice.due_date,
-                currency=invoice.currency or "NOK",
+                currency=(invoice.currency or "NOK")[:3],
                 net=invoice.net,
                 total=invoice.total,
                 total_posted=invoice.total_posted,
@@ -125,7 +166,7 @@ def store_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> Non
                 balance_changed_at=invoice.balance_changed_at,
                 match_id=invoice.match_id,
                 sent_at=invoice.sent_at,
-                delivery=invoice.delivery,
+                delivery=invoice.delivery[:30],
                 order_number=invoice.order_number,
                 related_invoice_number=invoice.related_invoice_number,
                 reference=invoice.reference[:100],
@@ -133,7 +174,7 @@ def store_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> Non
                 customer_number=invoice.customer_number,
                 is_reversed=invoice.is_reversed,
             )
-            for invoice in {invoice.id: invoice for invoice in invoices}.values()
+            for invoice in invoices
         ],
         batch_size=CHUNK,
         update_conflicts=True,
@@ -184,9 +225,9 @@ def store_entries(company: GoCompany, entries: Sequence[RemoteLedgerEntry]) -> s
                     company=company,
                     go_entry_id=entry.id,
                     match_id=entry.match_id,
-                    voucher_id=entry.voucher_id,
+                    voucher_id=entry.voucher_id[:36],
                     voucher_number=entry.voucher_number,
-                    voucher_type=entry.voucher_type,
+                    voucher_type=entry.voucher_type[:50],
                     voucher_date=entry.voucher_date,
                     posting_date=entry.posting_date,
                     amount=entry.amount,
@@ -208,8 +249,14 @@ def store_entries(company: GoCompany, entries: Sequence[RemoteLedgerEntry]) -> s
     return touched
 
 
-def link_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> None:
-    """Connect statements with the invoices their orders became: by id, which survives, else by reference."""
+def link_invoices(
+    company: GoCompany, invoices: Sequence[RemoteInvoice], *, living: Container[str] = frozenset()
+) -> None:
+    """Connect statements with the invoices their orders became: by id, which survives, else by reference.
+
+    `living`: ids of unsent orders. A statement whose own order is among them does not follow another invoice with
+    its reference: Go then has it twice, and a person is told.
+    """
     for start in range(0, len(invoices), CHUNK):
         chunk = invoices[start : start + CHUNK]
         stored = {
@@ -218,7 +265,9 @@ def link_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> None
                 company=company, go_invoice_id__in=[invoice.id for invoice in chunk]
             )
         }
-        by_reference = {invoice.reference: stored[invoice.id] for invoice in chunk if invoice.reference}
+        by_reference = {
+            invoice.reference: stored[invoice.id] for invoice in chunk if invoice.reference and invoice.id in stored
+        }
         ours = InvoiceStatement.objects.filter(
             Q(go_order_id__in=list(stored)) | Q(reference__in=list(by_reference)),
             company=company,
@@ -226,11 +275,24 @@ def link_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> None
             status__in=sorted(LINKABLE),
         ).select_related("customer")
         for statement in ours:
-            invoice = stored.get(statement.go_order_id) or by_reference[statement.reference]
+            invoice = stored.get(statement.go_order_id)
+            if invoice is None:
+                invoice = by_reference[statement.reference]
+                if statement.go_order_id in living:
+                    _twice(statement, invoice)
+                    continue
             statement.outgoing_invoice = invoice
             statement.missing_since = None
             statement.refresh_search()
             statement.save(update_fields=["outgoing_invoice", "missing_since", "search", "updated_at"])
+
+
+def _twice(statement: InvoiceStatement, invoice: OutgoingInvoice) -> None:
+    InvoiceStatement.objects.filter(pk=statement.pk).update(
+        attention_code=TWICE_IN_GO,
+        attention=f"PowerOffice Go has it twice: as draft no. {statement.go_order_number} and as invoice "
+        f"{invoice.invoice_number}. Delete the draft there before it is sent.",
+    )
 
 
 def refresh_statuses(company: GoCompany, invoice_ids: Iterable[str], now: datetime) -> Counter[str]:
@@ -249,10 +311,24 @@ def refresh_statuses(company: GoCompany, invoice_ids: Iterable[str], now: dateti
         for invoice in invoices:
             matched = [entry for entry in entries[invoice.match_id or 0] if entry.voucher_id != invoice.go_invoice_id]
             _link_entries(invoice, matched)
+            if any(entry.voucher_type == "OutgoingInvoice" for entry in matched):
+                matched = _of_this_alone(company, invoice, matched)
             for statement in statements[invoice.pk]:
                 counts[_follow(statement, invoice, matched, now, shared=len(statements[invoice.pk]) > 1)] += 1
     counts.pop("", None)
     return counts
+
+
+def _of_this_alone(company: GoCompany, invoice: OutgoingInvoice, matched: Sequence[LedgerEntry]) -> list[LedgerEntry]:
+    """In a match of several invoices, only the credit notes that name this one are certainly its own."""
+    own = set(
+        OutgoingInvoice.objects.filter(
+            company=company,
+            go_invoice_id__in=[entry.voucher_id for entry in matched],
+            related_invoice_number=invoice.invoice_number,
+        ).values_list("go_invoice_id", flat=True)
+    )
+    return [entry for entry in matched if entry.voucher_id in own]
 
 
 def _link_entries(invoice: OutgoingInvoice, matched: Sequence[LedgerEntry]) -> None:
@@ -283,6 +359,8 @@ def _follow(
     )
     says = f"Invoice {invoice.invoice_number}: {verdict.says}"
     changes: dict[str, Any] = {"go_says": says[:200]}
+    if statement.attention_code in GONE | {"EDITED_IN_GO"} and statement.status != StatementStatus.CANCELLED:
+        changes["attention_code"] = changes["attention"] = ""
     if (
         not shared
         and statement.go_total is not None
@@ -348,14 +426,14 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
         "go_order_number": order.number,
         "go_says": f"Draft no. {order.number}" + (", locked" if order.locked else "") + (", edited" if edited else ""),
     }
-    if edited and statement.attention_code in {"", "EDITED_IN_GO"}:
-        changes["attention_code"] = "EDITED_IN_GO"
-        changes["attention"] = (
+    code, words = total_attention(statement, order)
+    if edited and (code or statement.go_line_count != order.line_count):
+        code = "EDITED_IN_GO"
+        words = (
             f"Somebody changed the draft in PowerOffice Go: it has {order.line_count} lines and {order.total:.2f} "
             f"{order.currency}; we sent {statement.go_line_count} lines and {statement.go_total}."
         )
-    elif not edited and statement.attention_code == "EDITED_IN_GO":
-        changes["attention_code"] = changes["attention"] = ""
+    changes["attention_code"], changes["attention"] = code, words
     wanted = StatementStatus.CONFIRMED if order.locked else StatementStatus.DRAFT
     if statement.status == wanted:
         _note(statement, changes, now)
@@ -382,7 +460,9 @@ def _look_for_vanished(company: GoCompany, client: PowerOfficeClient, clock: Cal
             status__in=sorted(DRAFTS),
             outgoing_invoice__isnull=True,
             missing_since__lte=began - timedelta(seconds=settings.GO_REPLICA_SECONDS),
-        ).select_related("customer")
+        )
+        .select_related("customer")
+        .order_by("missing_since", "pk")[:MOST_MISSING]
     )
     if not missing:
         return counts
@@ -398,12 +478,14 @@ def _look_for_vanished(company: GoCompany, client: PowerOfficeClient, clock: Cal
         counts += refresh_statuses(company, [invoice.id for invoice in found], clock())
     linked = {invoice.id for invoice in found} | {invoice.reference for invoice in found}
     rest = [statement for statement in missing if not {statement.go_order_id, statement.reference} & linked]
+    gone = [statement for statement in rest if statement.reference not in moved_orders]
+    traces = find_traces(company, client, gone) if gone else Traces()
     for statement in rest:
         order = moved_orders.get(statement.reference)
         if order is not None:
             counts[_moved(statement, order, clock())] += 1
         else:
-            counts[_broken(statement, _traces(statement, client, since), company, clock())] += 1
+            counts[_broken(statement, traces, company, clock())] += 1
     return counts
 
 
@@ -420,43 +502,27 @@ def _moved(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> str
     return "moved in Go"
 
 
-def _traces(statement: InvoiceStatement, client: PowerOfficeClient, since: datetime) -> dict[str, Any] | None:
-    """Where the vanished draft's lines are now, among the same customer's orders and invoices."""
-    number = statement.customer.number if statement.customer else None
-    if number is None:
-        return None
-    wanted = {
-        line_reference(statement.reference, line_number)
-        for line_number in statement.lines.values_list("line_number", flat=True)
-    }
-    for order in list(client.orders(customer_numbers=[number]))[:MOST_SEARCHED]:
-        lines = client.order_with_lines(order.id).lines
-        shared = sorted(line.reference for line in lines if line.reference in wanted)
-        if shared:
-            return {"kind": "order", "id": order.id, "number": order.number, "lines": shared, "of": len(wanted)}
-    for invoice in list(client.invoices(customer_numbers=[number], from_date=since.date()))[:MOST_SEARCHED]:
-        shared = sorted(line.reference for line in client.invoice_lines(invoice.id) if line.reference in wanted)
-        if shared:
-            return {"kind": "invoice", "id": invoice.id, "number": invoice.number, "lines": shared, "of": len(wanted)}
-    return None
-
-
-def _broken(statement: InvoiceStatement, proposal: dict[str, Any] | None, company: GoCompany, now: datetime) -> str:
+def _broken(statement: InvoiceStatement, traces: Traces, company: GoCompany, now: datetime) -> str:
     """The draft is gone. Never pushed again by itself: a person decides, unless the company said otherwise."""
+    proposal = traces.proposals.get(statement.pk)
+    searched = statement.pk not in traces.unsearched
     if proposal is not None:
         kind = "draft no." if proposal["kind"] == "order" else "invoice"
         message = (
             f"The draft is gone from PowerOffice Go; {len(proposal['lines'])} of its {proposal['of']} lines are now in "
             f"{kind} {proposal['number']}: it was probably combined with others."
         )
-        code = "COMBINED"
-    else:
+    elif searched:
         message = (
             "The draft is gone from PowerOffice Go and its lines are nowhere to be found: it was deleted, or combined "
             "by hand. Find out before it is invoiced again."
         )
-        code = "VANISHED"
-    cancel = proposal is None and company.vanished_drafts == VanishedDraftPolicy.CANCELLED
+    else:
+        message = (
+            "The draft is gone from PowerOffice Go, and the customer's other orders and invoices could not all be "
+            "searched for its lines. Look there for them before it is invoiced again."
+        )
+    cancel = proposal is None and searched and company.vanished_drafts == VanishedDraftPolicy.CANCELLED
     to_status = StatementStatus.CANCELLED if cancel else StatementStatus.LINK_BROKEN
     moved = move(
         statement.pk,
@@ -465,7 +531,7 @@ def _broken(statement: InvoiceStatement, proposal: dict[str, Any] | None, compan
         now=now,
         reason=message,
         attention=message,
-        attention_code=code,
+        attention_code="COMBINED" if proposal is not None else "VANISHED",
         proposal=proposal,
         go_says="Gone from PowerOffice Go",
     )

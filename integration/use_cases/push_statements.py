@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
@@ -104,19 +103,23 @@ def push_queue(
 
 
 def claim(statement_id: int, company: GoCompany, *, now: datetime, run: SyncRun | None) -> SyncAttempt | None:
-    """Take a statement from the queue, or None when somebody else did."""
-    with transaction.atomic(durable=True):
-        if not move(
-            statement_id,
-            from_status=StatementStatus.PROCESSING,
-            to_status=StatementStatus.PUSHING,
-            now=now,
-            reason="Taken from the queue",
-        ):
-            return None
-        return open_attempt(
-            company=company, operation=Operation.CREATE_ORDER, now=now, run=run, statement_id=statement_id
-        )
+    """Take a statement from the queue, or None when somebody else did, or still has it open."""
+    try:
+        with transaction.atomic(durable=True):
+            if not move(
+                statement_id,
+                from_status=StatementStatus.PROCESSING,
+                to_status=StatementStatus.PUSHING,
+                now=now,
+                reason="Taken from the queue",
+            ):
+                return None
+            return open_attempt(
+                company=company, operation=Operation.CREATE_ORDER, now=now, run=run, statement_id=statement_id
+            )
+    except IntegrityError:
+        logger.warning("Statement %s has an attempt under way; the sweep closes it first.", statement_id)
+        return None
 
 
 def push_statement(
@@ -133,17 +136,20 @@ def push_statement(
         return None
     left_us = False
 
-    def before_send() -> None:
-        nonlocal left_us
+    def hold() -> None:
         if not renew_lease(attempt, clock()):
             raise ClaimLost
+
+    def before_send() -> None:
+        nonlocal left_us
+        hold()
         left_us = True
 
     statement = InvoiceStatement.objects.select_related(
         "company", "customer__company", "credits__outgoing_invoice"
     ).get(pk=statement_id)
     try:
-        facts = prepare(statement, client, clock=clock, run=run)
+        facts = prepare(statement, client, clock=clock, hold=hold, run=run)
         order = sales_order_draft(facts)
         if isinstance(order, list):
             return _not_ready(statement, attempt, order, now=clock())
@@ -170,11 +176,13 @@ def prepare(
     client: PowerOfficeClient,
     *,
     clock: Callable[[], datetime],
+    hold: Callable[[], None],
     run: SyncRun | None = None,
 ) -> StatementFacts:
     """The statement as plain values, its customer and products made known to Go.
 
-    Asks Go nothing about customers and products that are known. Raises remote errors other than refusals.
+    `hold` keeps the claim alive between calls, and raises when it is lost. Asks Go nothing about customers and
+    products that are known. Raises remote errors other than refusals.
     """
     customer_in_go, customer_problem = None, ""
     if statement.customer is not None:
@@ -188,6 +196,7 @@ def prepare(
     )
     for line in lines:
         if line.product and line.product.code not in known:
+            hold()
             known[line.product.code] = create_product(line.product, client, clock=clock, run=run)
     facts = []
     for line in lines:
@@ -249,7 +258,7 @@ def statement_facts(
 
 def order_fields(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> dict[str, Any]:
     """What is kept of an order that Go has: also what a person must know when its total is not ours."""
-    differs = totals_differ(statement.total, order.total, order.line_count)
+    code, attention = total_attention(statement, order)
     statement.go_order_number = order.number
     statement.refresh_search()
     return {
@@ -265,15 +274,19 @@ def order_fields(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
         "doubt_since": None,
         "next_try_at": None,
         "tries": 0,
-        "attention_code": "TOTAL_DIFFERS" if differs else "",
-        "attention": _total_differs(statement.total, order.total, statement.currency) if differs else "",
+        "attention_code": code,
+        "attention": attention,
     }
 
 
-def _total_differs(ours: Decimal, theirs: Decimal, currency: str) -> str:
-    return (
-        f"PowerOffice Go says {theirs:.2f} {currency}, we say {ours:.2f} {currency}. Go takes VAT from the "
-        "product's sales account: compare it with the VAT rate here before the invoice is sent."
+def total_attention(statement: InvoiceStatement, order: SalesOrder) -> tuple[str, str]:
+    """Code and words when Go's total is not ours, else two empty texts."""
+    if not totals_differ(statement.total, order.total, order.line_count):
+        return "", ""
+    currency = statement.currency
+    return "TOTAL_DIFFERS", (
+        f"PowerOffice Go says {order.total:.2f} {currency}, we say {statement.total:.2f} {currency}. Go takes VAT from "
+        "the product's sales account: compare it with the VAT rate here before the invoice is sent."
     )
 
 
@@ -285,21 +298,79 @@ def arrived(order: SalesOrder) -> StatementStatus:
 def _record(
     statement: InvoiceStatement, attempt: SyncAttempt, order: SalesOrder, said: Evidence, *, now: datetime
 ) -> Sent:
-    """Go has it. Also when the sweep meanwhile took us for dead and made it a doubt: the answer is the truth."""
+    """Go has it. Also when the sweep meanwhile took us for dead: the answer is the truth, whatever it made of it."""
     fields = order_fields(statement, order, now)
+    words = f"Sales order {order.number} made in PowerOffice Go"
     with transaction.atomic(durable=True):
-        for from_status in (StatementStatus.PUSHING, StatementStatus.IN_DOUBT):
-            if move(
+        ours = close_attempt(attempt, AttemptOutcome.DONE, now=now, message=str(fields["attention"]), evidence=said)
+        from_status = StatementStatus.PUSHING if ours else StatementStatus.IN_DOUBT
+        known = move(statement.pk, from_status=from_status, to_status=arrived(order), now=now, reason=words, **fields)
+        if not known and not ours:
+            # Taken for absent already, and back in the queue: take it out before somebody sends it again.
+            known = move(
                 statement.pk,
-                from_status=from_status,
+                from_status=StatementStatus.PROCESSING,
+                to_status=StatementStatus.PUSHING,
+                now=now,
+                reason="The answer came late",
+            ) and move(
+                statement.pk,
+                from_status=StatementStatus.PUSHING,
                 to_status=arrived(order),
                 now=now,
-                reason=f"Sales order {order.number} made in PowerOffice Go",
+                reason=words,
                 **fields,
-            ):
-                break
-        close_attempt(attempt, AttemptOutcome.DONE, now=now, message=str(fields["attention"]), evidence=said)
+            )
+        if not known:
+            late = open_attempt(company=statement.company, operation=Operation.CREATE_ORDER, now=now)
+            close_attempt(
+                late,
+                AttemptOutcome.INTERNAL,
+                now=now,
+                error_code="LATE_ANSWER",
+                message=f"Statement {statement}: the answer came so late that somebody else was sending it. Look in "
+                f"PowerOffice Go for a second order beside {order.number}.",
+            )
+            logger.error("Statement %s: late answer, sales order %s; look for a second one.", statement, order.number)
     return Sent(AttemptOutcome.DONE)
+
+
+def _end(
+    statement: InvoiceStatement,
+    attempt: SyncAttempt,
+    outcome: AttemptOutcome,
+    to_status: StatementStatus,
+    *,
+    now: datetime,
+    message: str,
+    code: str,
+    evidence: Evidence | None = None,
+    next_try_at: datetime | None = None,
+    **fields: Any,
+) -> bool:
+    """Close our attempt and move the statement. False: the claim was taken from us, nothing was changed."""
+    with transaction.atomic(durable=True):
+        ours = close_attempt(
+            attempt,
+            outcome,
+            now=now,
+            message=message,
+            error_code=code,
+            evidence=evidence,
+            next_try_at=next_try_at,
+        )
+        if not ours:
+            logger.warning("Statement %s: the claim ran out meanwhile; whoever has it now decides.", statement)
+            return False
+        return move(
+            statement.pk,
+            from_status=StatementStatus.PUSHING,
+            to_status=to_status,
+            now=now,
+            reason=message,
+            next_try_at=next_try_at,
+            **fields,
+        )
 
 
 def _not_ready(statement: InvoiceStatement, attempt: SyncAttempt, problems: list[Problem], *, now: datetime) -> Sent:
@@ -320,46 +391,36 @@ def _stuck(
     error: RemoteError | None = None,
 ) -> Sent:
     """A person must mend it; nothing of it is in Go."""
-    with transaction.atomic(durable=True):
-        move(
-            statement.pk,
-            from_status=StatementStatus.PUSHING,
-            to_status=StatementStatus.NEEDS_FIX,
-            now=now,
-            reason=message,
-            attention=message,
-            attention_code=code,
-            next_try_at=None,
-        )
-        close_attempt(
-            attempt, outcome, now=now, message=message, error_code=code, evidence=error.evidence if error else None
-        )
+    _end(
+        statement,
+        attempt,
+        outcome,
+        StatementStatus.NEEDS_FIX,
+        now=now,
+        message=message,
+        code=code,
+        evidence=error.evidence if error else None,
+        attention=message,
+        attention_code=code,
+    )
     return Sent(outcome)
 
 
 def _later(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, now: datetime) -> Sent:
     """Nothing reached Go: back into the queue with a next time. Being throttled ends this worker's turn."""
     retry_after = error.retry_after if isinstance(error, TemporaryError) else None
-    again = next_try(now, statement.tries, retry_after=retry_after)
-    with transaction.atomic(durable=True):
-        move(
-            statement.pk,
-            from_status=StatementStatus.PUSHING,
-            to_status=StatementStatus.PROCESSING,
-            now=now,
-            reason=error.message,
-            next_try_at=again,
-            tries=statement.tries + 1,
-        )
-        close_attempt(
-            attempt,
-            AttemptOutcome.LATER,
-            now=now,
-            message=error.message,
-            error_code=error_code(error),
-            evidence=error.evidence,
-            next_try_at=again,
-        )
+    _end(
+        statement,
+        attempt,
+        AttemptOutcome.LATER,
+        StatementStatus.PROCESSING,
+        now=now,
+        message=error.message,
+        code=error_code(error),
+        evidence=error.evidence,
+        next_try_at=next_try(now, statement.tries, retry_after=retry_after),
+        tries=statement.tries + 1,
+    )
     return Sent(AttemptOutcome.LATER, stop=retry_after is not None)
 
 
@@ -367,48 +428,35 @@ def _doubt(
     statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, *, now: datetime, code: str = ""
 ) -> Sent:
     """The request left us and we do not know what became of it: look before anything else happens."""
-    with transaction.atomic(durable=True):
-        move(
-            statement.pk,
-            from_status=StatementStatus.PUSHING,
-            to_status=StatementStatus.IN_DOUBT,
-            now=now,
-            reason=error.message,
-            doubt_since=now,
-            next_try_at=None,
-            tries=statement.tries + 1,
-            attention_code=code,
-        )
-        close_attempt(
-            attempt,
-            AttemptOutcome.IN_DOUBT,
-            now=now,
-            message=error.message,
-            error_code=error_code(error),
-            evidence=error.evidence,
-        )
+    _end(
+        statement,
+        attempt,
+        AttemptOutcome.IN_DOUBT,
+        StatementStatus.IN_DOUBT,
+        now=now,
+        message=error.message,
+        code=error_code(error),
+        evidence=error.evidence,
+        doubt_since=now,
+        tries=statement.tries + 1,
+        attention_code=code,
+    )
     return Sent(AttemptOutcome.IN_DOUBT)
 
 
 def _pause(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, *, now: datetime) -> Sent:
     """Keys or rights are refused: the whole company waits, this statement goes back to the queue unharmed."""
-    with transaction.atomic(durable=True):
-        statement.company.pause(error.message, now)
-        move(
-            statement.pk,
-            from_status=StatementStatus.PUSHING,
-            to_status=StatementStatus.PROCESSING,
-            now=now,
-            reason=error.message,
-        )
-        close_attempt(
-            attempt,
-            AttemptOutcome.SETUP,
-            now=now,
-            message=error.message,
-            error_code=error_code(error),
-            evidence=error.evidence,
-        )
+    statement.company.pause(error.message, now)
+    _end(
+        statement,
+        attempt,
+        AttemptOutcome.SETUP,
+        StatementStatus.PROCESSING,
+        now=now,
+        message=error.message,
+        code=error_code(error),
+        evidence=error.evidence,
+    )
     return Sent(AttemptOutcome.SETUP, stop=True)
 
 
@@ -433,8 +481,9 @@ def _refused(
         _recheck(statement, client)
     elif isinstance(error, Refused):
         try:
-            taken = client.find_orders([statement.reference], since=now - timedelta(days=1)) or client.find_invoices(
-                [statement.reference], since=now - timedelta(days=1)
+            since = statement.created_at - timedelta(days=1)
+            taken = client.find_orders([statement.reference], since=since) or client.find_invoices(
+                [statement.reference], since=since
             )
         except RemoteError:
             logger.warning("Statement %s: refused, and the look-up failed too; in doubt.", statement)

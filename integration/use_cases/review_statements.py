@@ -21,6 +21,7 @@ from integration.enums import CompanyState, LineKind, StatementStatus
 from integration.models import AdminAction, InvoiceStatement
 from integration.use_cases.moves import move
 from integration.use_cases.push_statements import REFERENCE_TAKEN
+from integration.use_cases.settle_doubts import COMBINED_UNSEEN, OTHER_ORDER
 
 S = StatementStatus
 
@@ -55,6 +56,10 @@ RULES: Final[dict[ReviewAction, Rule]] = {
     ReviewAction.WITHDRAW: Rule("Withdraw", "withdrawn", frozenset({S.UPCOMING, S.PROCESSING, S.NEEDS_FIX}), S.VOID),
     ReviewAction.RELEASE: Rule("Push again", "queued", frozenset({S.NEEDS_FIX}), S.PROCESSING),
 }
+
+
+LOOK_FIRST: Final = frozenset({OTHER_ORDER, COMBINED_UNSEEN})
+"""Go had something of these when we last looked: pushing again means looking again, never sending at once."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,7 @@ def carry_out(
                 statement=statement,
                 record=str(statement)[:200],
                 before={"status": statement.status},
-                after={"status": rule.to_status.value},
+                after={"status": InvoiceStatement.objects.values_list("status", flat=True).get(pk=statement.pk)},
                 reason=reason,
             )
     return Report(done, tuple(held_back.most_common()), tuple(sorted(companies)))
@@ -173,6 +178,10 @@ def _act(
             version = statement.reference_version + 1
             fields["reference_version"] = version
             fields["reference"] = statement_reference(statement.source, statement.source_id, version)
+    to_status = rule.to_status
+    if to_status == S.PROCESSING and statement.attention_code in LOOK_FIRST:
+        to_status = S.IN_DOUBT
+        fields["doubt_since"] = now
     if statement.status in rule.keeps:
         return bool(
             InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(updated_at=now, **fields)
@@ -180,7 +189,7 @@ def _act(
     return move(
         statement.pk,
         from_status=statement.status,
-        to_status=rule.to_status,
+        to_status=to_status,
         now=now,
         reason=reason or f"{rule.title} by {user}",
         user=user,

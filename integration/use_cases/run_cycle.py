@@ -33,6 +33,12 @@ CYCLE_LEASE: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
 """A dead worker's company is free again after it. It only keeps the row orderly: once-only rests on the claims."""
 
 
+OWN_FAULT: Final = "Fakturabro made a mistake ({}). Support has the details in the log."
+
+GOES_ON_WITHIN: Final = timedelta(seconds=60)
+"""After so long, a run whose next message was lost is ended, and a new one begins."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """How a turn ended. `goes_on`: there is more to push now; ask again with this run."""
@@ -91,6 +97,8 @@ def run_cycle(
         if company.state != CompanyState.ACTIVE:
             return Turn()
         run, is_new = _open_run(company, trigger, run_id, began)
+        if run is None:
+            return Turn()
 
         def keep_going() -> bool:
             now = clock()
@@ -103,11 +111,15 @@ def run_cycle(
         leave_cycle(company_id, holder)
 
 
-def _open_run(company: GoCompany, trigger: RunTrigger, run_id: int | None, now: datetime) -> tuple[SyncRun, bool]:
-    if run_id is not None:
-        run = SyncRun.objects.filter(pk=run_id, company=company, ended_at__isnull=True).first()
-        if run is not None:
-            return run, False
+def _open_run(
+    company: GoCompany, trigger: RunTrigger, run_id: int | None, now: datetime
+) -> tuple[SyncRun | None, bool]:
+    """The run to go on with, or a new one; None when another message goes on with the open one in a moment."""
+    going = SyncRun.objects.filter(company=company, ended_at__isnull=True).order_by("-pk").first()
+    if going is not None and going.pk == run_id:
+        return going, False
+    if going is not None and going.turn_ended_at is not None and now - going.turn_ended_at < GOES_ON_WITHIN:
+        return None, False
     # A run whose worker died is told as it was: it did not end.
     SyncRun.objects.filter(company=company, ended_at__isnull=True).update(
         ended_at=now, outcome=RunOutcome.PARTLY, message="Its worker did not come back; the next run goes on."
@@ -128,15 +140,18 @@ def _turn(
     outcome, message, goes_on = RunOutcome.DONE, "", False
     try:
         client = client_for(company)
-        counts.update(
-            {f"doubts {name}": count for name, count in settle_doubts(company, client, clock=clock, run=run).items()}
-        )
+        try:
+            counts.update(prefixed("doubts", settle_doubts(company, client, clock=clock, run=run)))
+        except Exception as error:
+            if isinstance(error, RemoteError):
+                raise
+            logger.exception("%s: our own fault while settling doubts; pushing goes on.", company)
+            outcome, message = RunOutcome.FAILED, OWN_FAULT.format(type(error).__name__)
         if due_statements(company, clock()):
             if is_new:
-                read_customers(company, client)
-                read_products(company, client)
-            pushed = push_queue(company, client, clock=clock, keep_going=keep_going, run=run)
-            counts.update({f"push {name.lower()}": count for name, count in pushed.items()})
+                read_customers(company, client, began=clock())
+                read_products(company, client, began=clock())
+            counts.update(prefixed("push", push_queue(company, client, clock=clock, keep_going=keep_going, run=run)))
         company.refresh_from_db()
         goes_on = company.state == CompanyState.ACTIVE and bool(due_statements(company, clock()))
         if not goes_on and company.state == CompanyState.ACTIVE:
@@ -151,11 +166,21 @@ def _turn(
     except RemoteError as error:
         logger.exception("%s: a read was refused.", company)
         outcome, message = RunOutcome.FAILED, error.message
+    except Exception as error:
+        logger.exception("%s: our own fault in a cycle.", company)
+        outcome, goes_on = RunOutcome.FAILED, False
+        message = OWN_FAULT.format(type(error).__name__)
     run.counts = dict(counts)
+    run.turn_ended_at = clock()
     if not goes_on:
         run.ended_at, run.outcome, run.message = clock(), outcome, message
-    run.save(update_fields=["counts", "ended_at", "outcome", "message"])
+    run.save(update_fields=["counts", "turn_ended_at", "ended_at", "outcome", "message"])
     return Turn(run.pk, goes_on=goes_on, counts=tuple(sorted(counts.items())))
+
+
+def prefixed(word: str, counts: Counter[str]) -> dict[str, int]:
+    """Counts under names that say what they belong to."""
+    return {f"{word} {name.lower()}": count for name, count in counts.items()}
 
 
 def _probe(company: GoCompany, client_for: Callable[[GoCompany], PowerOfficeClient], now: datetime) -> None:

@@ -7,7 +7,7 @@ that lags, and a slow request may still be committed after our time-out); until 
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
@@ -18,11 +18,17 @@ from integration.enums import AttemptOutcome, Operation, StatementStatus
 from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
 from integration.terms import RemoteInvoice, SalesOrder
 from integration.use_cases.attempts import close_attempt, open_attempt
+from integration.use_cases.find_traces import Traces, find_traces
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import link_invoices, refresh_statuses, store_invoices
 from integration.use_cases.push_statements import REFERENCE_TAKEN, arrived, order_fields, statement_facts
 
 BATCH: Final = 200
+OTHER_ORDER = "OTHER_ORDER"
+"""Attention code: Go has an order or invoice under our reference that is not the one we meant."""
+
+COMBINED_UNSEEN = "COMBINED_UNSEEN"
+"""Attention code: its lines are in another order or invoice, though we never heard that it arrived."""
 
 
 def close_stale_claims(now: datetime) -> int:
@@ -36,13 +42,14 @@ def close_stale_claims(now: datetime) -> int:
     for attempt_id, statement_id, started_at in stale:
         with transaction.atomic(durable=True):
             # The lease is asked again here: its worker may have come back to life and renewed it.
-            count += SyncAttempt.objects.filter(pk=attempt_id, ended_at__isnull=True, lease_until__lt=now).update(
+            closed = SyncAttempt.objects.filter(pk=attempt_id, ended_at__isnull=True, lease_until__lt=now).update(
                 ended_at=now,
                 outcome=AttemptOutcome.IN_DOUBT,
                 error_code="WORKER_LOST",
                 message=f"The worker that began at {started_at:%H:%M:%S} UTC did not come back.",
             )
-            if statement_id is not None:
+            count += closed
+            if closed and statement_id is not None:
                 move(
                     statement_id,
                     from_status=StatementStatus.PUSHING,
@@ -76,6 +83,12 @@ def settle_doubts(
     orders = client.find_orders([statement.reference for statement in doubts], since=since)
     rest = [statement.reference for statement in doubts if statement.reference not in orders]
     invoices = client.find_invoices(rest, since=since) if rest else {}
+    absent = [
+        statement
+        for statement in doubts
+        if statement.reference not in orders and statement.reference not in invoices and _old_enough(statement, began)
+    ]
+    traces = find_traces(company, client, absent) if absent else Traces()
     for statement in doubts:
         order, invoice = orders.get(statement.reference), invoices.get(statement.reference)
         if order is not None:
@@ -83,15 +96,21 @@ def settle_doubts(
         elif invoice is not None:
             counts[_found_sent(statement, invoice, run, clock())] += 1
         else:
-            counts[_absent(statement, began, run, clock())] += 1
+            counts[_absent(statement, began, traces.proposals.get(statement.pk), run, clock())] += 1
     return counts
+
+
+def _old_enough(statement: InvoiceStatement, began: datetime) -> bool:
+    """Whether a look-up that began now proves absence."""
+    since = statement.doubt_since
+    return since is not None and began - since >= timedelta(seconds=settings.GO_ABSENCE_SECONDS)
 
 
 def _difference(statement: InvoiceStatement, customer_id: int | None, total: "SalesOrder | RemoteInvoice") -> str:
     facts = statement_facts(
         statement, (), customer_in_go=statement.customer.go_customer_id if statement.customer else None
     )
-    return same_order(facts, their_customer_id=customer_id, their_total=total.total)
+    return same_order(facts, their_customer_id=customer_id, their_total=total.total, line_count=statement.lines.count())
 
 
 def _close(
@@ -128,9 +147,10 @@ def _found(statement: InvoiceStatement, order: SalesOrder, run: SyncRun | None, 
         return _stop(
             statement,
             run,
-            code="OTHER_ORDER",
+            code=OTHER_ORDER,
             message=f"PowerOffice Go has sales order {order.number} under our reference {statement.reference}, but "
-            f"{difference}. Look at that order; delete it there or correct the statement, then push again.",
+            f"{difference}. Look at that order; delete it there or correct the statement, then push "
+            "again: we look first.",
             outcome=AttemptOutcome.FOUND,
             now=now,
         )
@@ -154,7 +174,7 @@ def _found_sent(statement: InvoiceStatement, invoice: RemoteInvoice, run: SyncRu
         return _stop(
             statement,
             run,
-            code="OTHER_ORDER",
+            code=OTHER_ORDER,
             message=f"PowerOffice Go has invoice {invoice.number} under our reference {statement.reference}, but "
             f"{difference}. Look at that invoice before anything is pushed again.",
             outcome=AttemptOutcome.FOUND,
@@ -183,10 +203,27 @@ def _found_sent(statement: InvoiceStatement, invoice: RemoteInvoice, run: SyncRu
     return "found"
 
 
-def _absent(statement: InvoiceStatement, began: datetime, run: SyncRun | None, now: datetime) -> str:
-    doubt_since = statement.doubt_since
-    if doubt_since is None or began - doubt_since < timedelta(seconds=settings.GO_ABSENCE_SECONDS):
+def _absent(
+    statement: InvoiceStatement,
+    began: datetime,
+    proposal: dict[str, Any] | None,
+    run: SyncRun | None,
+    now: datetime,
+) -> str:
+    if not _old_enough(statement, began):
         return "waiting"
+    if proposal is not None:
+        where = "sales order" if proposal["kind"] == "order" else "invoice"
+        return _stop(
+            statement,
+            run,
+            code=COMBINED_UNSEEN,
+            message=f"{len(proposal['lines'])} of its {proposal['of']} lines are in {where} {proposal['number']} in "
+            "PowerOffice Go: somebody combined it with others before we heard of it. Do not invoice it again; take the "
+            "lines out there first if it must be.",
+            outcome=AttemptOutcome.FOUND,
+            now=now,
+        )
     if statement.attention_code == REFERENCE_TAKEN:
         return _stop(
             statement,

@@ -35,11 +35,16 @@ def watermark(company: GoCompany, resource: Resource) -> datetime | None:
     return seen - OVERLAP if seen else None
 
 
-def advance(company: GoCompany, resource: Resource, stamps: Iterable[datetime | None]) -> None:
-    """Move a watermark to the newest stamp seen; never backwards. Call it in the transaction of what it covers."""
+def advance(company: GoCompany, resource: Resource, stamps: Iterable[datetime | None], *, began: datetime) -> None:
+    """Move a watermark to the newest stamp seen, never backwards, and never beyond when the reading began.
+
+    What changed behind our back on pages already read has a later stamp than that, and is read next time. Call it
+    in the transaction of what it covers.
+    """
     newest = max((stamp for stamp in stamps if stamp), default=None)
     if newest is None:
         return
+    newest = min(newest, began)
     cursor, made = SyncCursor.objects.get_or_create(company=company, resource=resource, defaults={"watermark": newest})
     if not made and cursor.watermark < newest:
         cursor.watermark = newest
@@ -78,12 +83,12 @@ def store_customers(company: GoCompany, customers: list[RemoteCustomer]) -> None
     )
 
 
-def read_customers(company: GoCompany, client: PowerOfficeClient) -> int:
-    """One changed-since read; returns how many customers had news."""
+def read_customers(company: GoCompany, client: PowerOfficeClient, *, began: datetime) -> int:
+    """One changed-since read; returns how many customers had news. `began`: now."""
     customers = list(client.customers(changed_since=watermark(company, Resource.CUSTOMERS)))
     with transaction.atomic():
         store_customers(company, customers)
-        advance(company, Resource.CUSTOMERS, (customer.last_changed_at for customer in customers))
+        advance(company, Resource.CUSTOMERS, (customer.last_changed_at for customer in customers), began=began)
     return len(customers)
 
 

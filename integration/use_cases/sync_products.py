@@ -1,14 +1,16 @@
 """Products: know what Go has (one changed-since read per cycle), find by code, create where the company allows it."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.enums import AttemptOutcome, Operation, Resource
-from integration.errors import PermanentError, RemoteError
-from integration.models import GoCompany, Product, ProductInGo, SyncRun
+from integration.errors import InDoubt, PermanentError, RemoteError, TemporaryError
+from integration.models import GoCompany, Product, ProductInGo, SyncAttempt, SyncRun
 from integration.terms import ProductDraft, RemoteProduct
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt
 from integration.use_cases.sync_customers import CHUNK, advance, watermark
@@ -36,12 +38,12 @@ def store_products(company: GoCompany, products: list[RemoteProduct]) -> None:
     )
 
 
-def read_products(company: GoCompany, client: PowerOfficeClient) -> int:
-    """One changed-since read; returns how many products had news."""
+def read_products(company: GoCompany, client: PowerOfficeClient, *, began: datetime) -> int:
+    """One changed-since read; returns how many products had news. `began`: now."""
     products = list(client.products(changed_since=watermark(company, Resource.PRODUCTS)))
     with transaction.atomic():
         store_products(company, products)
-        advance(company, Resource.PRODUCTS, (product.last_changed_at for product in products))
+        advance(company, Resource.PRODUCTS, (product.last_changed_at for product in products), began=began)
     return len(products)
 
 
@@ -73,6 +75,16 @@ def recheck_products(company: GoCompany, client: PowerOfficeClient, codes: Itera
         store_products(company, seen)
 
 
+def _may_be_on_its_way(product: Product, now: datetime) -> bool:
+    """Whether an earlier create may have reached Go unnoticed, too recently for a look-up to prove its absence."""
+    recently = now - timedelta(seconds=settings.GO_ABSENCE_SECONDS)
+    return (
+        SyncAttempt.objects.filter(product=product, operation=Operation.CREATE_PRODUCT)
+        .filter(Q(ended_at__isnull=True) | Q(outcome=AttemptOutcome.IN_DOUBT, ended_at__gt=recently))
+        .exists()
+    )
+
+
 def create_product(
     product: Product, client: PowerOfficeClient, *, clock: Callable[[], datetime], run: SyncRun | None = None
 ) -> int | str:
@@ -91,6 +103,10 @@ def create_product(
     known = products_in_go(company, [product.code]).get(product.code)
     if known is not None:
         return known
+    if _may_be_on_its_way(product, clock()):
+        raise TemporaryError(
+            f"Product {product.code} may be on its way into PowerOffice Go; we look again in a minute."
+        )
     account = next(iter(client.accounts(numbers=[product.sales_account])), None)
     if account is None:
         return (
@@ -112,15 +128,21 @@ def create_product(
         )
     except RemoteError as error:
         refused = isinstance(error, PermanentError)
+        doubt = isinstance(error, InDoubt)
         close_attempt(
             attempt,
-            AttemptOutcome.REFUSED if refused else AttemptOutcome.LATER,
+            AttemptOutcome.REFUSED if refused else AttemptOutcome.IN_DOUBT if doubt else AttemptOutcome.LATER,
             now=clock(),
             message=error.message,
             error_code=error_code(error),
             evidence=error.evidence,
         )
         if refused:
+            # Somebody may have been faster: then it is there now.
+            store_products(company, list(client.products(codes=[product.code])))
+            known = products_in_go(company, [product.code]).get(product.code)
+            if isinstance(known, int):
+                return known
             return f"PowerOffice Go refused product {product.code}: {error.evidence.detail or error.message}"
         raise
     with transaction.atomic():

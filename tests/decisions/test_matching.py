@@ -71,3 +71,10 @@ def test_a_number_that_another_name_has_in_go_goes_to_a_person():
     match = match_customer(replace(OURS, organisation_number=""), [RemoteCustomer(9, 10042, "Kari Nordmann")])
     assert match.found is None
     assert "is called Kari Nordmann, here Fjell AS" in match.problem
+
+
+def test_a_shared_email_with_another_name_goes_to_a_person():
+    ours = CustomerFacts(reference="r", name="Ola Hansen", email="familien@hansen.example")
+    match = match_customer(ours, [RemoteCustomer(9, 7, "Kari Hansen", email="familien@hansen.example")])
+    assert match.found is None
+    assert "but is called Kari Hansen" in match.problem

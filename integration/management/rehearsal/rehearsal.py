@@ -23,7 +23,7 @@ ACCOUNTANT_EVERY: Final = 1.0
 MISHAP_EVERY: Final = 5.0
 CALM_ROUNDS: Final = 3
 """Whole cycles after everything is quiet: one sees that a draft is missing, the next one looks where it went."""
-CALM_SECONDS: Final = 90.0
+CALM_SECONDS: Final = 180.0
 
 
 @dataclass(frozen=True)
