@@ -103,9 +103,10 @@ def test_company_of_a_record():
             unsaved.lines.model(statement=unsaved),
             InvoiceStatement(),
             unsaved.lines.model(),
+            unsaved.lines.model(statement=None),
             f.person(),
         )
-    ] == [company.pk, company.pk, company.pk, company.pk, company.pk, None, None, None]
+    ] == [company.pk, company.pk, company.pk, company.pk, company.pk, None, None, None, None]
 
 
 def test_who_sees_which_companies():
@@ -233,6 +234,28 @@ def test_the_only_company_is_chosen_already():
 
     assert (one["company"].value(), two["company"].value()) == (str(ours.pk), None)
     assert list(one.fields["company"].queryset) == [ours]
+
+
+def test_companies_are_offered_by_name():
+    companies = [f.go_company(name=name) for name in ("B AS", "C AS", "A AS")]
+    client = logged_in(f.person(role="Finance", companies=companies))
+
+    form = client.get(reverse("admin:integration_customer_add")).context["adminform"].form
+
+    assert [company.name for company in form.fields["company"].queryset] == ["A AS", "B AS", "C AS"]
+
+
+def test_the_company_filter_filters():
+    ours, second = f.go_company(name="A AS"), f.go_company(name="B AS")
+    first, other = f.customer(ours), f.customer(second)
+    client = logged_in(f.person(role="Reader", companies=[ours, second]))
+
+    def listed(**query: Any) -> set[Customer]:
+        return set(client.get(reverse("admin:integration_customer_changelist"), query).context["cl"].queryset)
+
+    assert listed() == {first, other}
+    assert listed(company=ours.pk) == {first}
+    assert listed(company="x") == {first, other}
 
 
 # --- Sentences instead of pages of error --------------------------------------------------------------------------
