@@ -48,7 +48,10 @@ def day(value: object) -> date | None:
 
 
 def text(value: object) -> str:
-    return "" if value is None else str(value)
+    """Text that every database can hold: without NUL and halves of signs."""
+    if value is None:
+        return ""
+    return str(value).replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def number(value: object) -> int | None:
