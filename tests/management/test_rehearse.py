@@ -49,7 +49,6 @@ def test_200_statements_in_fair_weather(tmp_path):
     orders = 200 - 10 - 4  # 10 have a mistake, and of 4 the day has not come
     # On a machine that is too busy to wake up in time, Go may ask us to slow down now and then; that order goes twice.
     assert orders <= result["by_route"]["POST /SalesOrders/Complete"] <= orders + result["throttled"]
-    assert result["seconds"] < 60
 
 
 def test_60_statements_while_a_fifth_of_the_writes_goes_wrong(tmp_path):
