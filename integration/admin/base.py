@@ -50,9 +50,12 @@ class CompanyFilter(DropdownFilter):  # type: ignore[misc] # unfold has no types
         return len(self.lookup_choices) > 1
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        if not (value := self.value()) or not value.isdecimal():
+        value = self.value()
+        if not value:
             return queryset
-        return queryset.filter(**{company_path(queryset.model) or "pk": int(value)})
+        if value not in dict(self.lookup_choices):
+            return queryset.none()
+        return queryset.filter(**{company_path(queryset.model) or "pk": value})
 
 
 class RecordForm(ModelForm[M]):
