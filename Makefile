@@ -34,7 +34,7 @@ demo-reset: $(RUNTIME)  ## throw the demo's data away, so that the next demo sta
 	@$(BIN)/python -m config.demo --reset
 
 test: $(TOOLS)  ## the whole test suite, on the embedded database and broker
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 check: $(TOOLS)  ## format, lint, types, layers, migrations, production settings, lock
 	$(BIN)/ruff format --check .

@@ -94,8 +94,9 @@ def test_power_cut_around_the_request(world, monkeypatch, after):
         "unauthorized_401",
     ],
 )
-@pytest.mark.parametrize("duplicates", ["400", "409", "drafts only", "off"])
-@pytest.mark.parametrize("filters", ["present", "400"])
+@pytest.mark.parametrize(
+    ("duplicates", "filters"), [("400", "present"), ("409", "400"), ("drafts only", "present"), ("off", "400")]
+)
 def test_every_fault_ends_in_one_order(world, kind, duplicates, filters):
     world.sandbox.switch(duplicate_reference=duplicates, d26_filters=filters)
     statements = [world.statement() for _ in range(3)]

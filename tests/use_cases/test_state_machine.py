@@ -136,7 +136,7 @@ def test_never_lost_never_doubled(sandbox):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=12,
+            max_examples=8,
             stateful_step_count=20,
             deadline=None,
             derandomize=True,
