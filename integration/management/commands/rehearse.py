@@ -36,7 +36,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--kill-every", type=not_negative, default=0.0, metavar="SECONDS", help="kill -9 a worker (0: never)"
         )
-        parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed plays the same faults (1)")
+        parser.add_argument(
+            "--seed",
+            type=int,
+            default=1,
+            metavar="S",
+            help="the same seed plays the same faults (1); even: Go takes doubles",
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
         parser.add_argument("--keep", action="store_true", help="keep the folder with database and logs")
         parser.add_argument(

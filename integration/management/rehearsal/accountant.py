@@ -81,6 +81,10 @@ class ControlDesk:
         """One act of the accountant."""
         self._call("POST", f"acts/{act}", members)
 
+    def accept_duplicates(self) -> None:
+        """Go does not refuse a reference that it has already: a mistake of ours becomes a second order."""
+        self._call("PUT", "switches", {"duplicate_reference": "off"})
+
     def add_faults(self, rate: float, seed: int) -> None:
         """Random faults: `rate` of the writes in all, a tenth of it on reads."""
         kinds = sum(len(plan["kinds"]) for plan in FAULT_PLANS)
@@ -121,6 +125,7 @@ class Accountant:
     desk: ControlDesk
     companies: tuple[str, ...]
     seed: int
+    deletes: bool = True
     acts: Counter[str] = field(default_factory=Counter)
     edited: set[str] = field(default_factory=set)
     _seen: set[str] = field(default_factory=set)
@@ -143,7 +148,7 @@ class Accountant:
         if document.state is DocumentState.DRAFT:
             if chance < SEND_SHARE:
                 self._act("send", company, order_ids=[document.id])
-            elif chance < SEND_SHARE + DELETE_SHARE:
+            elif chance < SEND_SHARE + DELETE_SHARE and self.deletes:
                 self._act("delete", company, order_ids=[document.id])
             elif chance < SEND_SHARE + DELETE_SHARE + EDIT_SHARE:
                 self._act("edit_line", company, order_id=document.id, unit_price="4321.00")
