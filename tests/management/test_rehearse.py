@@ -52,7 +52,7 @@ def test_200_statements_in_fair_weather(tmp_path):
 
 
 def test_60_statements_while_a_fifth_of_the_writes_goes_wrong(tmp_path):
-    """Seed 2: Go does not refuse a second order with the same reference, so only we can see to it that there is none."""
+    """Seed 2: Go does not refuse a second order with the same reference: only we see to it that there is none."""
     result = rehearsed("--statements=60", "--faults=0.2", "--seed=2", place=tmp_path)
     assert {name: result[name] for name in SILENCE} == SILENCE
     assert result["faults"] > 0
