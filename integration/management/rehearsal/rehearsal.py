@@ -196,7 +196,7 @@ def _calm(world: World, desk: ControlDesk, accountant: Accountant, material: Mat
         late = time.monotonic() >= deadline
         if late or (not _left(material) and _rounds(material, began) >= CALM_ROUNDS):
             verdict = _verdict(desk, accountant, material)
-            if late or verdict.clean:
+            if late or verdict.clean or verdict.duplicated:  # what was made twice never heals
                 return verdict
         time.sleep(TICK)
 
