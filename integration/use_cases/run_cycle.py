@@ -35,7 +35,7 @@ CYCLE_LEASE: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
 
 OWN_FAULT: Final = "Fakturabro made a mistake ({}). Support has the details in the log."
 
-GOES_ON_WITHIN: Final = timedelta(seconds=60)
+GOES_ON_WITHIN: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
 """After so long, a run whose next message was lost is ended, and a new one begins."""
 
 
