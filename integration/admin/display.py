@@ -14,12 +14,11 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integration.decisions.money import MINOR_DIGITS
+from integration.decisions.money import NARROW_SPACE, amount_text
 from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
 from integration.enums import AttemptOutcome, CompanyState, RunOutcome, StatementStatus
 
 NOTHING: Final = "–"
-NARROW_SPACE: Final = "\u202f"
 
 # Alarm: a person must decide. Doubt: look soon. Busy: the machines are at it. Waiting: for somebody outside.
 # Open: money is coming. Done: all is well. What is not named is quiet: nothing is expected of anybody.
@@ -72,8 +71,7 @@ def amount(value: Decimal | None, currency: str = "") -> str:
     """`1 234,50 NOK` with narrow blanks, as many decimals as the currency has (two when it is not named)."""
     if value is None:
         return NOTHING
-    digits = f"{value:,.{MINOR_DIGITS.get(currency, 2)}f}".replace(",", NARROW_SPACE).replace(".", ",")
-    return f"{digits}\xa0{currency}" if currency else digits
+    return amount_text(value, currency)
 
 
 def money(value: Decimal | None, currency: str) -> SafeString:

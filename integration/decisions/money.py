@@ -41,6 +41,9 @@ CURRENCIES: Final = frozenset(
 """Currencies we know. Another one is shown to a person instead of being sent."""
 
 
+NARROW_SPACE: Final = "\u202f"
+
+
 @dataclass(frozen=True)
 class LineAmounts:
     """Net excl. VAT, VAT, total incl. VAT, in one currency."""
@@ -54,6 +57,12 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
     """Half up to the currency's smallest unit, with two decimals kept for storage."""
     step = Decimal(1).scaleb(-MINOR_DIGITS.get(currency, 2))
     return amount.quantize(step, rounding=ROUND_HALF_UP).quantize(Decimal("0.01"))
+
+
+def amount_text(value: Decimal, currency: str = "") -> str:
+    """`1 234,50 NOK` with narrow blanks, as many decimals as the currency has (two when it is not named)."""
+    digits = f"{value:,.{MINOR_DIGITS.get(currency, 2)}f}".replace(",", NARROW_SPACE).replace(".", ",")
+    return f"{digits}\xa0{currency}" if currency else digits
 
 
 def line_amounts(

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from integration.decisions.money import amount_text
 from integration.enums import StatementStatus
+
+NOK = "NOK"
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,11 @@ def payment_status(invoice: InvoiceFacts, entries: Sequence[EntryFacts]) -> Paym
     if invoice.total_posted != 0 and invoice.balance == invoice.total_posted:
         return PaymentStatus(StatementStatus.SENT, "Sent, unpaid")
     if not invoice.is_credit_note and invoice.balance < 0 < invoice.total_posted:
-        return PaymentStatus(StatementStatus.PAID, f"Overpaid by {-invoice.balance:.2f} NOK")
+        return PaymentStatus(StatementStatus.PAID, f"Overpaid by {amount_text(-invoice.balance, NOK)}")
     if invoice.balance != 0:
         return PaymentStatus(
-            StatementStatus.PARTLY_PAID, f"{invoice.balance:.2f} NOK of {invoice.total_posted:.2f} NOK open"
+            StatementStatus.PARTLY_PAID,
+            f"{amount_text(invoice.balance)} of {amount_text(invoice.total_posted, NOK)} open",
         )
     credited = sum((entry.amount for entry in entries if entry.voucher_type == "OutgoingCreditNote"), Decimal(0))
     written_off = sum((entry.amount for entry in entries if entry.is_write_off), Decimal(0))
@@ -58,7 +62,7 @@ def payment_status(invoice: InvoiceFacts, entries: Sequence[EntryFacts]) -> Paym
         if written_off and -written_off >= invoice.total_posted:
             return PaymentStatus(StatementStatus.WRITTEN_OFF, "Written off in PowerOffice Go")
     if written_off:
-        return PaymentStatus(StatementStatus.PAID, f"Paid, {-written_off:.2f} NOK of it written off")
+        return PaymentStatus(StatementStatus.PAID, f"Paid, {amount_text(-written_off, NOK)} of it written off")
     if credited and not invoice.is_credit_note:
-        return PaymentStatus(StatementStatus.PAID, f"Paid, {-credited:.2f} NOK of it credited")
+        return PaymentStatus(StatementStatus.PAID, f"Paid, {amount_text(-credited, NOK)} of it credited")
     return PaymentStatus(StatementStatus.PAID, "Settled" if invoice.is_credit_note else "Paid")

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from integration.decisions.money import CURRENCIES
+from integration.decisions.money import CURRENCIES, amount_text
 from integration.enums import LineKind, StatementKind
 from integration.terms import Accrual, SalesOrderDraft, SalesOrderLineDraft
 
@@ -177,7 +177,8 @@ def _sum_problems(facts: StatementFacts) -> list[Problem]:
         problems.append(
             Problem(
                 "SUM_DIFFERS",
-                f"The source states {facts.stated_total} {facts.currency}, the lines sum to {facts.total}. "
+                f"The source states {amount_text(facts.stated_total, facts.currency)}, the lines sum to "
+                f"{amount_text(facts.total)}. "
                 "Correct one of them.",
             )
         )
@@ -239,5 +240,7 @@ def same_order(ours: StatementFacts, *, their_customer_id: int | None, their_tot
     if their_customer_id is not None and their_customer_id != ours.customer_in_go:
         differences.append(f"the customer there has id {their_customer_id}, ours {ours.customer_in_go}")
     if totals_differ(ours.total, their_total, line_count):
-        differences.append(f"the total there is {their_total:.2f} {ours.currency}, ours {ours.total:.2f}")
+        differences.append(
+            f"the total there is {amount_text(their_total, ours.currency)}, ours {amount_text(ours.total)}"
+        )
     return " and ".join(differences)

@@ -9,6 +9,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.decisions.money import amount_text
 from integration.decisions.payment_status import EntryFacts, InvoiceFacts, payment_status
 from integration.decisions.sales_orders import totals_differ
 from integration.decisions.transitions import DRAFTS, INVOICED, is_allowed
@@ -368,7 +370,8 @@ def _follow(
     ):
         changes["attention_code"] = "INVOICE_TOTAL_DIFFERS"
         changes["attention"] = (
-            f"The invoice total is {invoice.total:.2f} {invoice.currency}; the draft we made had {statement.go_total}. "
+            f"The invoice total is {amount_text(invoice.total, invoice.currency)}; the draft we made had "
+            f"{amount_text(statement.go_total)}. "
             "Somebody changed it in PowerOffice Go, or an invoice fee was added."
         )
     if not statement.follows_go or statement.status == verdict.status:
@@ -430,8 +433,9 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
     if edited and (code or statement.go_line_count != order.line_count):
         code = "EDITED_IN_GO"
         words = (
-            f"Somebody changed the draft in PowerOffice Go: it has {order.line_count} lines and {order.total:.2f} "
-            f"{order.currency}; we sent {statement.go_line_count} lines and {statement.go_total}."
+            f"Somebody changed the draft in PowerOffice Go: it has {order.line_count} lines and "
+            f"{amount_text(order.total, order.currency)}; we sent {statement.go_line_count} lines and "
+            f"{amount_text(statement.go_total or Decimal(0))}."
         )
     changes["attention_code"], changes["attention"] = code, words
     wanted = StatementStatus.CONFIRMED if order.locked else StatementStatus.DRAFT
@@ -496,7 +500,8 @@ def _moved(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> str
         go_order_number=order.number,
         missing_since=None,
         attention_code="EDITED_IN_GO",
-        attention=f"PowerOffice Go keeps this draft under a new number, {order.number}, with total {order.total:.2f}.",
+        attention=f"PowerOffice Go keeps this draft under a new number, {order.number}, with total "
+        f"{amount_text(order.total)}.",
         updated_at=now,
     )
     return "moved in Go"

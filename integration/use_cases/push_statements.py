@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.decisions.money import amount_text
 from integration.decisions.retries import next_try
 from integration.decisions.sales_orders import (
     LineFacts,
@@ -285,7 +286,8 @@ def total_attention(statement: InvoiceStatement, order: SalesOrder) -> tuple[str
         return "", ""
     currency = statement.currency
     return "TOTAL_DIFFERS", (
-        f"PowerOffice Go says {order.total:.2f} {currency}, we say {statement.total:.2f} {currency}. Go takes VAT from "
+        f"PowerOffice Go says {amount_text(order.total, currency)}, we say "
+        f"{amount_text(statement.total, currency)}. Go takes VAT from "
         "the product's sales account: compare it with the VAT rate here before the invoice is sent."
     )
 

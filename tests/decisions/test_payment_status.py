@@ -14,7 +14,7 @@ PAYMENT = EntryFacts(D(-1000), "IncomingOcrGiro")
     ("balance", "entries", "status", "says"),
     [
         ("1000", [], S.SENT, "Sent, unpaid"),
-        ("400", [EntryFacts(D(-600), "BankJournal")], S.PARTLY_PAID, "400.00 NOK of 1000.00 NOK open"),
+        ("400", [EntryFacts(D(-600), "BankJournal")], S.PARTLY_PAID, "400,00 of 1\u202f000,00\xa0NOK open"),
         ("0", [PAYMENT], S.PAID, "Paid"),
         ("0", [], S.PAID, "Paid"),
         ("0", [EntryFacts(D(-1000), "OutgoingCreditNote")], S.CANCELLED, "Credited in full in PowerOffice Go"),
@@ -28,15 +28,15 @@ PAYMENT = EntryFacts(D(-1000), "IncomingOcrGiro")
             "0",
             [EntryFacts(D(-999), "BankJournal"), EntryFacts(D(-1), "ManualJournal", is_write_off=True)],
             S.PAID,
-            "Paid, 1.00 NOK of it written off",
+            "Paid, 1,00\xa0NOK of it written off",
         ),
         (
             "0",
             [EntryFacts(D(-700), "BankJournal"), EntryFacts(D(-300), "OutgoingCreditNote")],
             S.PAID,
-            "Paid, 300.00 NOK of it credited",
+            "Paid, 300,00\xa0NOK of it credited",
         ),
-        ("-50", [EntryFacts(D(-1050), "BankJournal")], S.PAID, "Overpaid by 50.00 NOK"),
+        ("-50", [EntryFacts(D(-1050), "BankJournal")], S.PAID, "Overpaid by 50,00\xa0NOK"),
     ],
 )
 def test_invoice(balance, entries, status, says):

@@ -132,5 +132,5 @@ def test_same_order_says_what_differs():
     assert same_order(STATEMENT, their_customer_id=42, their_total=D("2240.00"), line_count=1) == ""
     assert same_order(STATEMENT, their_customer_id=None, their_total=D("2240.00"), line_count=1) == ""
     assert same_order(STATEMENT, their_customer_id=43, their_total=D("1.00"), line_count=1) == (
-        "the customer there has id 43, ours 42 and the total there is 1.00 NOK, ours 2240.00"
+        "the customer there has id 43, ours 42 and the total there is 1,00\xa0NOK, ours 2\u202f240,00"
     )

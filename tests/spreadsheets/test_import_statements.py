@@ -295,7 +295,7 @@ def test_every_problem_of_every_row_in_one_pass(bookkeeper: Bookkeeper):
         ("3", "Discount %", "0,1", "can be read in two ways: write 0,1 % or 10 %"),
         ("3", "VAT rate", "1", "can be read in two ways: write 1 % or 100 %"),
         ("3", "Product code", "DERES", "is no product of this company: correct it, or import the product first"),
-        ("4", "Statement", "", "The source states 100.00 NOK, the lines sum to 25.00. Correct one of them"),
+        ("4", "Statement", "", "The source states 100,00\xa0NOK, the lines sum to 25,00. Correct one of them"),
         ("5", "Unit price excl. VAT", "", "is missing, and product GRATIS has no price"),
         ("6", "Statement", "", "An invoice with a negative total. Make it a credit note, or correct it"),
         ("7, 10", "Statement", "", "The total is zero: there is nothing to invoice. Check the lines"),

@@ -120,7 +120,7 @@ def test_an_edited_draft_says_what_was_sent_and_what_is_there(world, draft):
     pull(world)
     now = world.fresh(draft)
     assert (now.status, now.attention_code) == (S.DRAFT, "EDITED_IN_GO")
-    assert "3360.00 NOK; we sent 1 lines and 2240.00" in now.attention
+    assert "3\u202f360,00\xa0NOK; we sent 1 lines and 2\u202f240,00" in now.attention
     world.sandbox.act("edit_line", company=world.company, order_id=draft.go_order_id, quantity="2")
     pull(world)
     assert world.fresh(draft).attention == ""
@@ -130,7 +130,7 @@ def test_an_edited_draft_that_is_sent_says_that_the_invoice_has_another_total(wo
     world.sandbox.act("edit_line", company=world.company, order_id=draft.go_order_id, quantity="3")
     now = sent(world, draft)
     assert (now.status, now.attention_code) == (S.SENT, "INVOICE_TOTAL_DIFFERS")
-    assert "The invoice total is 3360.00 NOK; the draft we made had 2240.00." in now.attention
+    assert "The invoice total is 3\u202f360,00\xa0NOK; the draft we made had 2\u202f240,00." in now.attention
 
 
 @pytest.mark.parametrize(

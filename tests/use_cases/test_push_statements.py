@@ -83,7 +83,7 @@ def test_the_company_chooses_draft_or_locked(world, choice, status):
         (
             {"stated_total": Decimal("2240.01")},
             "SUM_DIFFERS",
-            "The source states 2240.01 NOK, the lines sum to 2240.00.",
+            "The source states 2\u202f240,01\xa0NOK, the lines sum to 2\u202f240,00.",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_another_total_in_go_is_marked_and_says_both_sums(world):
     world.turn()
     now = world.fresh(statement)
     assert (now.status, now.attention_code) == (StatementStatus.DRAFT, "TOTAL_DIFFERS")
-    assert "says 2240.00 NOK, we say 2500.00 NOK" in now.attention
+    assert "says 2\u202f240,00\xa0NOK, we say 2\u202f500,00\xa0NOK" in now.attention
 
 
 def test_five_thousand_lines_and_every_script_arrive_whole(world):
@@ -244,7 +244,7 @@ def test_an_order_of_somebody_else_under_our_reference_is_not_adopted(world):
     now = world.fresh(statement)
     assert (now.status, now.attention_code) == (StatementStatus.NEEDS_FIX, "OTHER_ORDER")
     assert "the total there is" in now.attention
-    assert "ours 2240.00" in now.attention
+    assert "ours 2\u202f240,00" in now.attention
 
 
 def test_our_own_fault_before_the_request_stops_the_statement_and_says_so(world, monkeypatch):
