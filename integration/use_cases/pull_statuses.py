@@ -50,6 +50,7 @@ GONE: Final = frozenset({"VANISHED", "COMBINED"})
 """Attention codes of a draft that is not seen in Go; its words go when it is seen again."""
 
 TWICE_IN_GO: Final = "TWICE_IN_GO"
+"""Attention code: a draft and an invoice in Go carry the same reference of ours."""
 
 LINKABLE: Final = DRAFTS | INVOICED | {StatementStatus.LINK_BROKEN}
 
@@ -361,7 +362,10 @@ def _follow(
     )
     says = f"Invoice {invoice.invoice_number}: {verdict.says}"
     changes: dict[str, Any] = {"go_says": says[:200]}
-    if statement.attention_code in GONE | {"EDITED_IN_GO"} and statement.status != StatementStatus.CANCELLED:
+    if (
+        statement.attention_code in GONE | {"EDITED_IN_GO", TWICE_IN_GO}
+        and statement.status != StatementStatus.CANCELLED
+    ):
         changes["attention_code"] = changes["attention"] = ""
     if (
         not shared
@@ -437,7 +441,8 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
             f"{amount_text(order.total, order.currency)}; we sent {statement.go_line_count} lines and "
             f"{amount_text(statement.go_total or Decimal(0))}."
         )
-    changes["attention_code"], changes["attention"] = code, words
+    if statement.attention_code != TWICE_IN_GO:  # that is the greater trouble, and holds while this draft lives
+        changes["attention_code"], changes["attention"] = code, words
     wanted = StatementStatus.CONFIRMED if order.locked else StatementStatus.DRAFT
     if statement.status == wanted:
         _note(statement, changes, now)

@@ -285,3 +285,24 @@ def test_the_same_order_by_a_long_statement_is_the_same_despite_rounding(world, 
     world.turn()
     world.until_quiet(2)
     assert world.fresh(statement).status == S.DRAFT
+
+
+def test_twice_in_go_is_said_and_stays_said_until_the_draft_is_gone(world, go):
+    """A living draft and a sent invoice with the same reference: the warning outlives the look at the drafts."""
+    world.sandbox.switch(duplicate_reference="off")
+    statement = world.statement()
+    world.turn()
+    row = InvoiceStatement.objects.select_related("company", "customer__company", "credits").get(pk=statement.pk)
+    second = go.create_order(sales_order_draft(push_statements.prepare(row, go, clock=world.clock, hold=lambda: None)))
+    world.sandbox.act("send", world.company, order_ids=[second.id])
+    for _ in range(3):
+        world.clock.advance(10)
+        world.turn()
+        now = world.fresh(statement)
+        assert (now.status, now.attention_code, now.outgoing_invoice) == (S.DRAFT, "TWICE_IN_GO", None)
+    world.sandbox.act("delete", world.company, order_ids=[now.go_order_id])
+    world.until_quiet(3)
+    now = world.fresh(statement)
+    assert (now.status, now.attention_code) == (S.SENT, "")
+    assert now.outgoing_invoice is not None
+    assert now.outgoing_invoice.go_invoice_id == second.id
