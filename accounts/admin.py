@@ -1,16 +1,24 @@
 """People and roles. Only superusers come here, so nobody can give away rights that they lack."""
 
+import logging
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from accounts import second_factor
 from accounts.forms import AdminPasswordChangeForm, PersonAddForm, PersonChangeForm
-from accounts.models import User
+from accounts.models import Authenticator, FailedLogIn, User, new_stamp
+from accounts.tasks import tell_person
+from accounts.visitors import visitor
+
+logger = logging.getLogger(__name__)
 
 
 class SuperusersOnly:
@@ -39,14 +47,24 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
     form = PersonChangeForm
     add_form = PersonAddForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("email", "first_name", "last_name", "roles", "is_active", "is_superuser", "last_login")
+    list_display = (
+        "email",
+        "first_name",
+        "last_name",
+        "roles",
+        "second_factor",
+        "is_active",
+        "is_superuser",
+        "last_login",
+    )
     list_filter = ("is_active", "is_superuser", "groups")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "second_factor")
+    actions = ("take_away_second_factor", "log_out_everywhere")
     fieldsets = (
-        (None, {"fields": ("email", "password", ("first_name", "last_name"))}),
+        (None, {"fields": ("email", "password", ("first_name", "last_name"), "second_factor")}),
         (
             "What this person may do",
             {
@@ -73,21 +91,55 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
         )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        """With the time of the second factor, and without its seed."""
+        rows = super().get_queryset(request).prefetch_related("groups")
+        return rows.annotate(second_factor_at=F("authenticator__set_up_at"))
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
         return ", ".join(sorted(group.name for group in person.groups.all()))
+
+    @admin.display(description="second factor", ordering="second_factor_at")
+    def second_factor(self, person: User) -> str:
+        set_up_at = getattr(person, "second_factor_at", None)
+        return f"since {timezone.localdate(set_up_at):%d.%m.%Y}" if set_up_at else "not set up"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What a person did stays theirs: people who leave are made inactive."""
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Whoever is added may enter: that is what they were added for."""
+        """Whoever is added may enter: that is what they were added for. What they may do changes with a new log-in."""
         if not change:
             obj.is_staff = True
+        elif {"is_active", "is_staff", "is_superuser", "groups", "email"}.intersection(form.changed_data):
+            obj.session_stamp = new_stamp()
         super().save_model(request, obj, form, change)
+
+    @admin.action(description="Take away the second factor", permissions=["change"])
+    def take_away_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For a lost telephone. The next log-in sets it up anew where the role asks for it."""
+        taken = 0
+        for person in queryset:
+            if second_factor.take_away(person):
+                taken += 1
+                self.write_down(request, person, "Took away the second factor.")
+                tell_person.delay_on_commit(person_id=person.pk, notice="taken_away")  # type: ignore[attr-defined]
+        words = f"{taken} taken away; {queryset.count() - taken} had none. They are logged out everywhere."
+        messages.success(request, words)
+
+    @admin.action(description="Log out everywhere", permissions=["change"])
+    def log_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For a lost machine, or when in doubt."""
+        for person in queryset:
+            person.end_log_ins()
+            self.write_down(request, person, "Logged out everywhere.")
+        messages.success(request, f"{queryset.count()} logged out everywhere.")
+
+    def write_down(self, request: HttpRequest, person: User, what: str) -> None:
+        """In the person's history, and in the log."""
+        self.log_change(request, person, what)
+        logger.warning("%s Whose: %s (person %s). By %s", what, person, person.pk, visitor(request))
 
 
 admin.site.unregister(Group)
@@ -98,3 +150,33 @@ class RoleAdmin(SuperusersOnly, GroupAdmin, ModelAdmin):  # type: ignore[misc] #
     """A role: a name and what its people may do."""
 
     formfield_overrides: ClassVar[dict[Any, Any]] = {}
+
+
+@admin.register(FailedLogIn)
+class FailedLogInAdmin(SuperusersOnly, ModelAdmin):  # type: ignore[misc] # unfold has no types
+    """Wrong passwords and codes, until they are forgotten; unlocking forgets them at once."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
+    search_fields = ("username", "ip_address")
+    ordering = ("-attempt_time",)
+    fields = readonly_fields = list_display
+    actions = ("unlock",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description="Unlock", permissions=["view"])
+    def unlock(self, request: HttpRequest, queryset: QuerySet[FailedLogIn]) -> None:
+        """Whoever is meant may try again at once, also with a code."""
+        rows = list(queryset)
+        Authenticator.objects.filter(user__email__in=[row.username for row in rows]).update(failures=0, wait_until=None)
+        queryset.delete()
+        for row in rows:
+            logger.warning("Unlocked: %r from %s. By %s", row.username, row.ip_address, visitor(request))
+        messages.success(request, f"{len(rows)} unlocked.")

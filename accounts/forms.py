@@ -2,11 +2,13 @@
 
 from typing import Any, ClassVar, Final
 
+from django import forms
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
 
-__all__ = ["AdminPasswordChangeForm", "PersonAddForm", "PersonChangeForm"]
+__all__ = ["AdminPasswordChangeForm", "CodeForm", "PasswordForm", "PersonAddForm", "PersonChangeForm", "SetUpForm"]
 
 
 LABELS: Final = {"groups": "Roles", "is_staff": "May enter", "is_superuser": "Superuser"}
@@ -37,3 +39,48 @@ class PersonChangeForm(UserChangeForm):  # type: ignore[misc] # unfold has no ty
         field_classes: ClassVar[dict[str, Any]] = {}
         labels = LABELS
         help_texts = HELP
+
+
+class CodeForm(forms.Form):
+    """The second factor, at log-in."""
+
+    code = forms.CharField(
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code", "autofocus": True}),
+        help_text="The six digits that the app on your telephone shows now, or one of your recovery codes.",
+        error_messages={"required": "Type the code."},
+    )
+
+
+class PasswordForm(forms.Form):
+    """Shows that it is still the same person who sits there."""
+
+    password = forms.CharField(
+        label="Your password",
+        strip=False,
+        max_length=4096,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Type your password."},
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.person.check_password(password):
+            raise forms.ValidationError("This is not your password.", code="password")
+        return password
+
+
+class SetUpForm(PasswordForm):
+    """The first code of a new app."""
+
+    code = forms.RegexField(
+        r"^\s*[0-9]{3}\s?[0-9]{3}\s*$",
+        label="The code that it shows now",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+        error_messages={"required": "Type the six digits.", "invalid": "A code has six digits."},
+    )
+    field_order = ("code", "password")

@@ -64,7 +64,17 @@ NOBODY = {
     *(f"delete_{model}" for model in ("customer", "invoicestatement", "product")),
     *(
         f"{act}_{model}"
-        for model in ("accesstoken", "customeringo", "paceslot", "productingo", "spreadsheetupload", "synccursor")
+        for model in (
+            "accesstoken",
+            "customeringo",
+            "paceslot",
+            "productingo",
+            "spreadsheetupload",
+            "synccursor",
+            "uploadblock",
+            "uploadname",
+            "uploadportion",
+        )
         for act in ("add", "change", "delete", "view")
     ),
 }

@@ -1,9 +1,12 @@
 """The watch over the demo's processes, with small stand-ins; `.ci/run` starts the real ones."""
 
+import http.server
 import io
 import os
+import signal
 import socket
 import sys
+import threading
 
 import pytest
 
@@ -78,6 +81,138 @@ def test_web_that_ends_ends_the_demo(house):
     assert said(house) == ["web has ended by itself (status 3). Everything stops."]
 
 
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Says 200 to everything, in silence."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        return
+
+
+@pytest.fixture
+def open_house(house, monkeypatch):
+    """A demo whose two ports answer, run as a person runs it; the signals are given back."""
+    server = http.server.ThreadingHTTPServer((demo.HOST, 0), Answers)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    house.port = house.sandbox_port = server.server_port
+    monkeypatch.setattr(demo, "LOOK_EVERY", 0.01)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield house
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("hang_up", [signal.SIG_DFL, signal.SIG_IGN], ids=["terminal", "nohup"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_demo_runs_until_ctrl_c(open_house, number, hang_up):
+    signal.signal(signal.SIGHUP, hang_up)
+    worker = process("worker1", RUNS_ON, restart=True)
+    silent = demo.Process("beat", RUNS_ON, dict(os.environ), restart=True)
+    open_house.processes = [worker, silent]
+    looked = threading.Event()
+    watch = open_house.look_after_processes
+
+    def ctrl_c_once_it_watches():
+        if "Everything answers." in said(open_house) and not looked.is_set():
+            looked.set()
+            os.kill(os.getpid(), number)
+        return watch()
+
+    open_house.look_after_processes = ctrl_c_once_it_watches
+
+    assert open_house.run("Log in as kari@example.no") is True
+    assert (worker.exit_status(), silent.exit_status()) == (-15, -15)
+    address = f"http://127.0.0.1:{open_house.port}/"
+    assert said(open_house)[:5] == [
+        "",
+        "Everything answers.",
+        f"  Fakturabro                   {address}",
+        f"  PowerOffice Go (a sandbox)   {address}",
+        "  Log in as kari@example.no",
+    ]
+    assert (signal.getsignal(signal.SIGHUP) is signal.SIG_IGN) == (hang_up is signal.SIG_IGN)
+
+
+def test_demo_ends_when_what_it_cannot_do_without_ends_before_it_is_ready(open_house):
+    open_house.processes = [process("web", ENDS, restart=False)]
+
+    assert open_house.run("") is False
+    assert said(open_house)[0] == "web has ended by itself (status 3). Everything stops."
+
+
+def test_demo_ends_when_what_it_cannot_do_without_ends_later(open_house):
+    web = process("web", RUNS_ON, restart=False)
+    open_house.processes = [web]
+    watch = open_house.look_after_processes
+
+    def kill_once_it_watches():
+        if "Everything answers." in said(open_house) and web.exit_status() is None:
+            web.kill()
+        return watch()
+
+    open_house.look_after_processes = kill_once_it_watches
+
+    assert open_house.run("") is False
+    assert "web has ended by itself (status -9). Everything stops." in said(open_house)
+
+
+def test_demo_that_does_not_answer_in_time_says_what_is_missing(house, monkeypatch):
+    with socket.create_server((demo.HOST, 0)) as free:
+        house.port = house.sandbox_port = free.getsockname()[1]
+    monkeypatch.setattr(demo, "READY_WITHIN", 0)
+
+    assert house.wait_until_ready("") is False
+    assert said(house) == [
+        (
+            f"No answer from the admin on port {house.port} and the sandbox on port {house.port}. "
+            "The lines above say why. Everything stops."
+        )
+    ]
+
+
+def test_ctrl_c_before_it_is_ready_is_heard(house):
+    house.stopping.set()
+
+    assert house.wait_until_ready("") is True
+
+
+def test_nobody_answers_on_a_free_port():
+    with socket.create_server((demo.HOST, 0)) as free:
+        port = free.getsockname()[1]
+
+    assert demo.answers(port, "/") is False
+
+
+def test_a_process_that_ended_is_neither_asked_nor_started_again_while_stopping(house):
+    web, never = process("web", ENDS, restart=False), process("beat", ENDS, restart=True)
+    run(house, web)
+    ended(web)
+    house.processes.append(never)
+    house.stopping.set()
+
+    assert house.look_after_processes()
+    house.stop()
+    assert (web.exit_status(), never.exit_status()) == (3, None)
+
+
+def test_what_manage_says_and_what_it_cannot_do(capfd):
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings_test"}
+
+    assert demo.manage(environment, "version").startswith("5.")
+    with pytest.raises(SystemExit) as refused:
+        demo.manage(environment, "dance")
+
+    assert refused.value.code == ("manage.py dance failed; the lines above say why. make demo-reset starts over.")
+    assert "Unknown command" in capfd.readouterr().err
+
+
 def test_stop_ends_every_process(house):
     web, worker = process("web", RUNS_ON, restart=False), process("worker1", RUNS_ON, restart=True)
     run(house, web, worker)
@@ -107,6 +242,14 @@ def test_lines_carry_the_name_of_who_says_them():
     assert screen.out.getvalue() == "web     | Hello\n"  # type: ignore[attr-defined] # a StringIO
 
 
+def test_lines_are_coloured_where_a_person_looks():
+    screen = demo.Screen(io.StringIO())
+    screen.coloured = True
+    screen.show("web", "Hello")
+
+    assert screen.out.getvalue() == "\x1b[36mweb     |\x1b[0m Hello\n"  # type: ignore[attr-defined] # a StringIO
+
+
 def test_busy_port_is_one_sentence():
     with socket.create_server((demo.HOST, 0)) as listener:
         port = listener.getsockname()[1]
@@ -117,6 +260,12 @@ def test_busy_port_is_one_sentence():
         f"Port {port} cannot be used (Address already in use). Stop the program that has it, or choose another port: "
         f"make demo SANDBOX_PORT={port + 1}"
     )
+
+
+def test_port_of_the_environment(monkeypatch):
+    monkeypatch.setenv("PORT", "8123")
+
+    assert demo.chosen_port("PORT", 8000) == 8123
 
 
 @pytest.mark.parametrize("value", ["abc", "0", "65536", "-1"])

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from config import lock
 from config.lock import stale
 
 PROJECT: dict[str, Any] = {
@@ -75,3 +76,14 @@ def test_python_that_is_left_out():
     project = {**PROJECT, "project": {**PROJECT["project"], "requires-python": ">=3.12"}}
 
     assert stale(project, RUNTIME, TOOLS) == ["requires-python leaves out 3.11, for which the lock is checked."]
+
+
+def test_command_says_that_the_locks_fit(capsys):
+    lock.main()
+    assert capsys.readouterr().out == "The locks fit pyproject.toml.\n"
+
+
+def test_command_ends_with_what_is_stale(monkeypatch):
+    monkeypatch.setattr(lock, "stale", lambda *_: ["alpha is not locked.", "alpha is not locked."])
+    with pytest.raises(SystemExit, match=r"^alpha is not locked\.\nRun `make lock` and commit both locks\.$"):
+        lock.main()

@@ -98,7 +98,7 @@ def test_readme_table_says_the_true_defaults():
 
 def test_environment_is_read_in_config_only():
     """Anywhere else, a variable would be missing from the papers."""
-    outside = [path for room in ("accounts", "integration") for path in (ROOT / room).rglob("*.py")]
+    outside = [path for room in ("accounts", "integration", "vault") for path in (ROOT / room).rglob("*.py")]
     asked = [
         f"{path.relative_to(ROOT)}: {ast.unparse(call)}"
         for path in outside
@@ -141,6 +141,19 @@ def test_production_does_not_start_without_secret(missing):
 def test_production_does_not_start_with_a_published_secret():
     assert refusal("settings.py", {**GIVEN, "GO_SUBSCRIPTION_KEY": "sandbox-subscription-key"}) == (
         "GO_SUBSCRIPTION_KEY is not set: production needs a value of its own. .env.example says how to make one."
+    )
+
+
+@pytest.mark.parametrize("given", [{}, {"CLAIM_LEASE_SECONDS": "25.1"}])
+def test_a_claim_lasts_longer_than_any_call(given):
+    settings = started("settings.py", given)
+    assert settings["CLAIM_LEASE_SECONDS"] > settings["GO_CONNECT_TIMEOUT"] + settings["GO_READ_TIMEOUT"]
+
+
+def test_a_claim_shorter_than_a_call_is_refused():
+    assert refusal("settings.py", {"CLAIM_LEASE_SECONDS": "25"}) == (
+        "CLAIM_LEASE_SECONDS is 25: a worker would be taken for dead while it waits for Go. "
+        "It must be more than GO_CONNECT_TIMEOUT and GO_READ_TIMEOUT together."
     )
 
 
