@@ -152,5 +152,26 @@ class RunTrigger(TextChoices):
     """Who started a cycle."""
 
     SCHEDULE = "SCHEDULE", "Schedule"
+    SWEEP = "SWEEP", "Sweep"
     PERSON = "PERSON", "A person"
     TERMINAL = "TERMINAL", "Terminal"
+
+
+class UploadState(TextChoices):
+    """How far an uploaded spreadsheet is."""
+
+    PREVIEWED = "PREVIEWED", "Shown as a preview"
+    READING = "READING", "Being read"
+    CHECKING = "CHECKING", "Being checked"
+    CHECKED = "CHECKED", "Waits for your confirmation"
+    IMPORTING = "IMPORTING", "Being imported"
+    DONE = "DONE", "Done"
+    STOPPED = "STOPPED", "Stopped"
+
+
+class PortionState(TextChoices):
+    """How far some rows of an uploaded spreadsheet are."""
+
+    READ = "READ", "Read"
+    CHECKED = "CHECKED", "Checked"
+    DONE = "DONE", "Done"

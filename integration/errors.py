@@ -44,17 +44,18 @@ class RemoteError(Exception):
 
 
 class TemporaryError(RemoteError):
-    """Nothing was done; try again later."""
+    """Nothing was done; try again later, not before `retry_after` seconds where they are known."""
 
-    retry_after: float | None = None
+    def __init__(self, message: str, evidence: Evidence | None = None, *, retry_after: float | None = None) -> None:
+        super().__init__(message, evidence)
+        self.retry_after = retry_after
 
 
 class Throttled(TemporaryError):
     """Too many requests; nothing was done."""
 
     def __init__(self, message: str, evidence: Evidence | None = None, *, retry_after: float = 1.0) -> None:
-        super().__init__(message, evidence)
-        self.retry_after = retry_after
+        super().__init__(message, evidence, retry_after=retry_after)
 
 
 class Unavailable(TemporaryError):

@@ -25,8 +25,8 @@ from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.clients.poweroffice.refusals import refusal, token_refusal
 from integration.errors import KeyRejected, Throttled
 from integration.models import AccessToken, GoCompany, PaceSlot
-from integration.models.fields import Secret
 from integration.models.go_company import fingerprint
+from vault.fields import Secret
 
 BACKGROUND_AHEAD_MS = 500
 """Background work books no slot further ahead, so a person never queues behind more than this."""
@@ -231,16 +231,22 @@ class DatabaseTokens:
         self._now = now
         self._claimed_until: datetime | None = None
         self._seen: datetime | None = None
+        self._held, self._held_until = "", now()
 
     def read(self) -> str:
-        """A token that lasts another 90 s, or ""."""
+        """A token that lasts another 90 s, or "". One that was read stays good: a newer one does not end an older."""
+        if self._now() < self._held_until:
+            return self._held
         row = AccessToken.objects.filter(company=self._company_id).first()
         if row is None:
             AccessToken.objects.bulk_create([AccessToken(company_id=self._company_id)], ignore_conflicts=True)
             row = AccessToken.objects.get(company=self._company_id)
         self._seen = row.expires_at
         if row.expires_at and row.expires_at - self._now() >= timedelta(seconds=RENEW_BEFORE_SECONDS):
-            return self._token_of(row)
+            self._held = self._token_of(row)
+            if self._held:
+                self._held_until = row.expires_at - timedelta(seconds=RENEW_BEFORE_SECONDS)
+            return self._held
         return ""
 
     def claim_renewal(self) -> bool:
@@ -266,6 +272,8 @@ class DatabaseTokens:
         self._claimed().update(renewing_until=None)
 
     def drop(self, token: str) -> None:
+        if token == self._held:
+            self._held, self._held_until = "", self._now()
         row = AccessToken.objects.filter(company=self._company_id).first()
         if row is not None and self._token_of(row) == token:
             AccessToken.objects.filter(pk=row.pk, expires_at=row.expires_at).update(token=Secret(""), expires_at=None)

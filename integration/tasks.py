@@ -1,12 +1,14 @@
 """Celery entry points: a few lines each. The table is the queue; a lost or doubled message changes nothing."""
 
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from integration import remotes
 from integration.enums import RunTrigger
+from integration.use_cases import import_upload
 from integration.use_cases import run_cycle as cycles
 
 
@@ -19,9 +21,18 @@ def start_cycles(**_: Any) -> None:
 
 @shared_task
 def sweep(**_: Any) -> None:
-    """Every minute: pick up what was missed."""
+    """Every few seconds: pick up what was missed."""
     for company_id in cycles.sweep(timezone.now()):
-        run_company_cycle.delay(company_id=company_id, trigger=RunTrigger.SCHEDULE.value)
+        run_company_cycle.delay(company_id=company_id, trigger=RunTrigger.SWEEP.value)
+    for key in import_upload.waiting_uploads(timezone.now()):
+        work_on_upload.delay(key=str(key))
+
+
+@shared_task
+def work_on_upload(*, key: str, **_: Any) -> None:
+    """One turn of work on a large spreadsheet; when more is left, to the back of the row."""
+    if import_upload.work_on(UUID(key), clock=timezone.now):
+        work_on_upload.delay(key=key)
 
 
 @shared_task

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponseRedirect
@@ -14,12 +15,13 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.contrib.filters.admin import DropdownFilter
 
 from accounts.models import User
+from integration.admin.display import NOTHING
 from integration.admin.log_book import changes_of, named
 from integration.admin.paginator import EstimatingPaginator
 from integration.models import AdminAction, GoCompany, InvoiceStatement
 from integration.models.base import company_id_of, company_path
-from integration.models.fields import SecretField
 from integration.models.go_company import behind_wall
+from vault.fields import SecretField
 
 M = TypeVar("M", bound=models.Model)
 logger = logging.getLogger(__name__)
@@ -120,6 +122,7 @@ class CompanyModelAdmin(CompanyWall[M], ModelAdmin):  # type: ignore[misc] # unf
     """
 
     list_prefetch: ClassVar[tuple[str, ...]] = ()
+    empty_value_display = NOTHING
     list_select_related = ()  # () and not False: Django then joins nothing by itself (libraries.md 4.3 rule 1)
     sortable_by: Any = ()
     ordering: Any = ("-pk",)
@@ -149,6 +152,14 @@ class CompanyModelAdmin(CompanyWall[M], ModelAdmin):  # type: ignore[misc] # unf
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Records of a company are not deleted; they are switched off, withdrawn, or left in peace."""
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """An act that this person is not offered is refused when it is posted all the same: Django would ignore it."""
+        known = {name for _, name, _ in self._get_base_actions()}
+        wanted = known.intersection(request.POST.getlist("action"))
+        if wanted and not wanted <= self.get_actions(request).keys():
+            raise PermissionDenied
+        return super().changelist_view(request, extra_context)
 
     def changeform_view(
         self,

@@ -2,14 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from django.core.cache import cache
 from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.log_ins import shut_out
+from accounts.models import FailedLogIn
 from integration.admin.display import (
     NOTHING,
     amount,
@@ -23,6 +27,7 @@ from integration.admin.display import (
     status_badge,
 )
 from integration.admin.navigation import DRAFTS_NOT_SENT, FAILED_PAYMENTS, LINK_BROKEN, STUCK, status_query
+from integration.admin.paginator import estimated_rows
 from integration.admin.sync import counts_words, outcome_badge
 from integration.decisions.transitions import DRAFTS, UNDER_WAY, WAITS_FOR_A_PERSON
 from integration.enums import CompanyState
@@ -41,6 +46,10 @@ AGES: Final = (
 OLDER: Final = "More than 30 days"
 SHOWN: Final = 8
 
+MANY: Final = 100_000
+KEPT_SECONDS: Final = 30
+"""With more statements than MANY, the dashboard's figures are counted at most so often, and say when."""
+
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Fills the first page. The number of queries does not depend on how many companies or statements there are."""
@@ -49,23 +58,56 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     companies = list(GoCompany.objects.of(request.user).order_by("name"))
     statements = InvoiceStatement.objects.filter(company__in=[company.pk for company in companies])
-    counts = dict(statements.order_by().values_list("status").annotate(Count("pk")))
-    drafts = drafts_by_age(statements, now)
+    counted = count_statements(statements, companies, now)
+    counts = counted.counts
+    shut = shut_out(now) if request.user.is_superuser else []
     return {
         **context,
         "title": "Dashboard",
         "dashboard": {
             "tiles": tiles(counts),
-            "statuses": statuses(counts, sums(statements)),
+            "shut_out": [(each.who, each.where, number(each.failures), minute(each.until)) for each in shut],
+            "shut_out_link": list_of(FailedLogIn),
+            "statuses": statuses(counts, counted.sums),
+            "counted_at": minute(counted.at) if counted.kept else "",
             "all": number(sum(counts.values())),
             "all_link": list_of(InvoiceStatement),
             "waiting": waiting(statements),
             "waiting_more": max(0, sum(counts.get(status, 0) for status in WAITS_FOR_A_PERSON) - SHOWN),
             "companies": company_rows(companies, progress_of([company.pk for company in companies], now), now),
-            "drafts": drafts,
+            "drafts": counted.drafts,
             "drafts_link": list_of(InvoiceStatement, DRAFTS_NOT_SENT),
         },
     }
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The dashboard's figures, all of one moment; `kept`: they may be up to half a minute old."""
+
+    at: datetime
+    kept: bool
+    counts: dict[str, int]
+    sums: dict[str, dict[str, Decimal]]
+    drafts: list[tuple[str, str, str]]
+
+
+def count_statements(statements: QuerySet[InvoiceStatement], companies: Sequence[GoCompany], now: datetime) -> Counted:
+    """Count them; among very many at most every half minute per process, since counting reads all their keys."""
+    key = "dashboard:" + ",".join(str(company.pk) for company in sorted(companies, key=lambda one: one.pk))
+    many = estimated_rows(InvoiceStatement, statements.db) > MANY
+    if many and (kept := cache.get(key)) is not None:
+        return cast("Counted", kept)
+    counted = Counted(
+        at=now,
+        kept=many,
+        counts=dict(statements.order_by().values_list("status").annotate(Count("pk"))),
+        sums=sums(statements),
+        drafts=drafts_by_age(statements, now),
+    )
+    if many:
+        cache.set(key, counted, KEPT_SECONDS)
+    return counted
 
 
 def tiles(counts: dict[str, int]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from integration.decisions.money import NARROW_SPACE, amount_text
+from integration.decisions.money import NARROW_SPACE, amount_text, count_text
 from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
 from integration.enums import AttemptOutcome, CompanyState, RunOutcome, StatementStatus
 
@@ -94,7 +94,7 @@ def percent(rate: Decimal) -> str:
 
 def number(value: int) -> str:
     """A count with narrow blanks: `12 345`."""
-    return f"{value:,}".replace(",", NARROW_SPACE)
+    return count_text(value)
 
 
 def day(value: date | None) -> str:

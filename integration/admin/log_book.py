@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 from django.forms import ModelForm
 
-from integration.models.fields import SecretField
+from vault.fields import SecretField
 
 Changes = tuple[dict[str, Any], dict[str, Any]]
 

@@ -63,7 +63,14 @@ SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         ),
     ),
     ("Settings", (Entry("Go companies", "domain", "integration.gocompany"),)),
-    ("People", (Entry("People", "person", "accounts.user"), Entry("Roles", "badge", "auth.group"))),
+    (
+        "People",
+        (
+            Entry("People", "person", "accounts.user"),
+            Entry("Roles", "badge", "auth.group"),
+            Entry("Failed log-ins", "lock", "accounts.failedlogin"),
+        ),
+    ),
 )
 
 

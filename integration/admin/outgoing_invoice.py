@@ -1,6 +1,6 @@
 """What the orders became in PowerOffice Go: read-only, with payments and the statements behind each invoice."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +13,14 @@ from integration.admin.display import NOTHING, amount, day, minute, money, page_
 from integration.admin.spreadsheets import ExportSpreadsheets
 from integration.admin.statement_sheet import entries, go_invoice_url
 from integration.models import InvoiceStatement, OutgoingInvoice
+
+DELIVERIES: Final[dict[str, str]] = {
+    "PdfByEmail": "PDF by e-mail",
+    "PdfPrintForDownload": "PDF to print",
+    "Efaktura": "eFaktura",
+    "Auto": "As PowerOffice Go decides",
+}
+"""Go's name for a way of delivery -> ours, where its own is not a word."""
 
 
 @admin.register(OutgoingInvoice)
@@ -90,7 +98,7 @@ def page(invoice: OutgoingInvoice) -> dict[str, Any]:
             ("Date", day(invoice.invoice_date)),
             ("Due", day(invoice.due_date) + (" (overdue)" if is_overdue(invoice) else "")),
             ("Sent", minute(invoice.sent_at)),
-            ("Delivered as", invoice.delivery or NOTHING),
+            ("Delivered as", DELIVERIES.get(invoice.delivery, invoice.delivery) or NOTHING),
             ("KID", invoice.kid or NOTHING),
         ],
         "numbers": [

@@ -9,7 +9,7 @@ from django.db import connections, models
 from integration.admin.display import number
 
 CAP = 10_000
-"""Beyond this many rows a filtered list says "10 000+" and offers no deeper pages."""
+"""Pages end after so many rows; a filtered list with more says "10 000+". A database walks to a page row by row."""
 
 
 ROWS_OF: Final = {
@@ -52,6 +52,18 @@ class EstimatingPaginator(Paginator[Any]):
     @cached_property
     def count(self) -> int:
         return self._estimate if self.is_estimate else min(self._capped, CAP)
+
+    @cached_property
+    def num_pages(self) -> int:
+        """Nobody turns two hundred pages: who looks for the rest searches, filters or sorts the other way."""
+        return min(super().num_pages, max(1, CAP // self.per_page))
+
+    @property
+    def pages_end(self) -> str:
+        """What is said where there are more rows than pages: "Pages end after 10 000 rows. …"; else ""."""
+        if not (self.is_estimate or self.is_capped):
+            return ""
+        return f"Pages end after {number(CAP)} rows. Search, filter or sort to see others."
 
     @cached_property
     def _estimate(self) -> int:

@@ -14,6 +14,7 @@ from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -22,14 +23,17 @@ from unfold.contrib.import_export.forms import ExportForm
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from integration.admin.display import number
-from integration.admin.resources import MAX_EXPORT_ROWS, RESOURCES, CsvForExcel, ExcelWorkbook
+from integration.admin.resources import MAX_EXPORT_ROWS, RESOURCES, CsvForExcel, ExcelWorkbook, workbook_response
+from integration.admin.uploads import UploadPages
 from integration.decisions.spreadsheet_cells import Cell
-from integration.decisions.spreadsheet_files import MAX_BYTES, MAX_ROWS, UnreadableFile, write_csv, write_xlsx
+from integration.decisions.spreadsheet_files import MAX_BYTES, MAX_ROWS, TooMuch, UnreadableFile
 from integration.decisions.spreadsheet_rows import gathered
 from integration.decisions.spreadsheet_sheets import CUSTOMERS, PRODUCTS, STATEMENTS, Sheet
 from integration.models import Customer, GoCompany, InvoiceStatement, Product
+from integration.tasks import work_on_upload
 from integration.use_cases.import_plan import ImportPlan, Outcome, Planned
 from integration.use_cases.import_spreadsheet import ImportRefused, Preview, confirm, preview
+from integration.use_cases.import_upload import begin
 
 SHEET_OF: Final[dict[type[Model], Sheet]] = {
     Customer: CUSTOMERS,
@@ -37,7 +41,7 @@ SHEET_OF: Final[dict[type[Model], Sheet]] = {
     InvoiceStatement: STATEMENTS,
 }
 SHOWN_RECORDS: Final = 100
-SHOWN_CHANGES: Final = 8
+ENDINGS: Final = (".xlsx", ".csv", ".tsv", ".txt")
 
 
 class UploadForm(forms.Form):
@@ -45,7 +49,7 @@ class UploadForm(forms.Form):
 
     import_file = forms.FileField(
         label="Spreadsheet",
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ",".join(ENDINGS)}),
         error_messages={"required": "Choose a file.", "empty": "The file is empty. Save it once more and choose it."},
     )
     company = forms.ModelChoiceField(
@@ -67,6 +71,18 @@ class UploadForm(forms.Form):
         file = self.cleaned_data["import_file"]
         if file.size > MAX_BYTES:
             raise forms.ValidationError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB. Split it.")
+        if not file.name.lower().endswith(ENDINGS):
+            raise forms.ValidationError(
+                f"Only {', '.join(ENDINGS)} are read. Save it as Excel workbook (.xlsx) or CSV and try again."
+            )
+        is_packed, is_called_workbook = file.read(2) == b"PK", file.name.lower().endswith(".xlsx")
+        file.seek(0)
+        if is_packed != is_called_workbook:
+            raise forms.ValidationError(
+                "This is called .xlsx and is no Excel workbook. Save it once more and try again."
+                if is_called_workbook
+                else "This is called a text file and is none: a workbook, or something packed. Save it once more."
+            )
         return file
 
 
@@ -102,7 +118,8 @@ class ExportSpreadsheets(ExportMixin):  # type: ignore[misc] # import-export has
         return list(RESOURCES[self.model])
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> Any:
-        return self.get_queryset(request).values_list("pk", flat=True)
+        chosen = [key for key in request.POST.getlist("export_items") if key.isdecimal()]
+        return self.get_queryset(request).filter(pk__in=chosen).values_list("pk", flat=True)
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
         """The library's page, with a limit that is told instead of a server out of memory."""
@@ -117,12 +134,22 @@ class ExportSpreadsheets(ExportMixin):  # type: ignore[misc] # import-export has
         response: HttpResponse = super().export_action(request)
         return response
 
+    def _do_file_export(self, file_format: Any, request: HttpRequest, queryset: Any, export_form: Any) -> HttpResponse:
+        """The library's place for the answer: ours is sent while the rows are read, whatever their number."""
+        resource = self.choose_export_resource_class(export_form, request)()
+        response: HttpResponse = file_format.response(
+            resource.rows(queryset),
+            title=resource.name,
+            file_name=self.get_export_filename(request, queryset, file_format),
+        )
+        return response
+
     def get_export_filename(self, request: HttpRequest, queryset: Any, file_format: Any) -> str:
         words = str(self.model._meta.verbose_name_plural).replace(" ", "-")
         return f"{words}-{timezone.localdate():%Y-%m-%d}.{file_format.get_extension()}"
 
 
-class SpreadsheetMixin(ImportMixin, ExportSpreadsheets):  # type: ignore[misc] # import-export has no types
+class SpreadsheetMixin(UploadPages, ImportMixin, ExportSpreadsheets):  # type: ignore[misc] # import-export has no types
     """Import and export. Stands left of the admin class: `class CustomerAdmin(SpreadsheetMixin, CompanyModelAdmin)`."""
 
     import_export_change_list_template = "admin/import_export/change_list_import_export.html"
@@ -155,20 +182,33 @@ class SpreadsheetMixin(ImportMixin, ExportSpreadsheets):  # type: ignore[misc] #
         form = UploadForm(request.POST, request.FILES, companies=companies)
         if not form.is_valid():
             return self._import_page(request, form)
-        file = form.cleaned_data["import_file"]
+        uploaded = form.cleaned_data["import_file"]
+        asked: dict[str, Any] = {
+            "sheet": self.sheet,
+            "file": uploaded.file,
+            "file_name": uploaded.name,
+            "user": request.user,
+            "company": form.cleaned_data["company"],
+            "now": timezone.now(),
+        }
         try:
-            seen = preview(
-                sheet=self.sheet,
-                content=file.read(),
-                file_name=file.name,
-                user=request.user,  # type: ignore[arg-type] # staff only
-                company=form.cleaned_data["company"],
-                now=timezone.now(),
-            )
+            seen = preview(**asked)
+        except TooMuch:
+            return self._begin_upload(request, form, asked)
         except (UnreadableFile, ImportRefused) as error:
             form.add_error("import_file", str(error))
             return self._import_page(request, form)
         return self._import_page(request, form, seen)
+
+    def _begin_upload(self, request: HttpRequest, form: UploadForm, asked: dict[str, Any]) -> HttpResponse:
+        """A file that takes longer than a person waits for a page: to the background."""
+        try:
+            upload = begin(**asked)
+        except (UnreadableFile, ImportRefused) as error:
+            form.add_error("import_file", str(error))
+            return self._import_page(request, form)
+        work_on_upload.delay_on_commit(key=str(upload.pk))  # type: ignore[attr-defined] # unknown to its types
+        return HttpResponseRedirect(self.upload_url(upload))
 
     def process_import(self, request: HttpRequest, **_: Any) -> HttpResponse:
         """The confirmation: imports what the preview said, or shows that it would say something else now."""
@@ -200,19 +240,16 @@ class SpreadsheetMixin(ImportMixin, ExportSpreadsheets):  # type: ignore[misc] #
         messages.success(request, f"{seen.file_name}: {in_numbers(seen.plan)}.")
         return HttpResponseRedirect(reverse(f"admin:{self.model._meta.label_lower.replace('.', '_')}_changelist"))
 
-    def template_view(self, request: HttpRequest, kind: str) -> HttpResponse:
+    def template_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """An empty spreadsheet to start from: headings and an example, in XLSX with the columns explained."""
         if not self.has_import_permission(request):
             raise PermissionDenied
+        file_name = f"{self.sheet.name}-template.{kind}"
         if kind == "csv":
-            content, content_type = write_csv(template_rows(self.sheet)), "text/csv; charset=utf-8"
-        elif kind == "xlsx":
-            content, content_type = template_workbook(self.sheet), ExcelWorkbook().get_content_type()
-        else:
-            raise Http404
-        response = HttpResponse(content, content_type=content_type)
-        response["Content-Disposition"] = f'attachment; filename="{self.sheet.name}-template.{kind}"'
-        return response
+            return CsvForExcel().response(template_rows(self.sheet), title="", file_name=file_name)
+        if kind == "xlsx":
+            return workbook_response(template_sheets(self.sheet), file_name=file_name)
+        raise Http404
 
     def _import_page(self, request: HttpRequest, form: UploadForm, seen: Preview | None = None) -> HttpResponse:
         context: dict[str, Any] = {
@@ -229,6 +266,7 @@ class SpreadsheetMixin(ImportMixin, ExportSpreadsheets):  # type: ignore[misc] #
                 f"admin:{self.model._meta.label_lower.replace('.', '_')}_import_template", args=["KIND"]
             ).removesuffix("KIND"),
             "start_url": reverse(f"admin:{self.model._meta.label_lower.replace('.', '_')}_import"),
+            "uploads": self.own_uploads(request),
         }
         if seen is not None:
             context["preview"] = preview_context(seen)
@@ -249,9 +287,12 @@ def in_numbers(plan: ImportPlan) -> str:
 def preview_context(seen: Preview) -> dict[str, Any]:
     """A preview as its page prints it: problems first, then the counts, then what would be saved."""
     plan = seen.plan
-    work = [each for each in plan.records if each.outcome in {Outcome.NEW, Outcome.CHANGED}]
+    work = plan.work
     notes = [(each.where, each.name, note) for each in plan.records for note in each.notes]
-    problems = gathered(problem for each in plan.records for problem in each.problems)
+    problems = gathered(
+        (problem for each in plan.records for problem in each.problems),
+        {row: each.name for each in plan.records for row in each.rows},
+    )
     return {
         "file_name": seen.file_name,
         "company": seen.company,
@@ -278,19 +319,14 @@ def button(plan: ImportPlan) -> str:
 
 def record_row(planned: Planned) -> dict[str, Any]:
     """A record that would be saved."""
-    told = [str(change) for change in planned.changes[:SHOWN_CHANGES]]
-    more = len(planned.changes) - len(told)
-    if planned.outcome == Outcome.NEW:
-        told = [] if planned.summary else [", ".join(change.after for change in planned.changes)]
-        more = 0
     return {
         "where": planned.where,
         "name": planned.name,
         "company": planned.company,
         "outcome": planned.outcome,
         "summary": planned.summary,
-        "changes": told,
-        "more": f"and {number(more)} more" if more > 0 else "",
+        "changes": planned.told,
+        "more": f"and {number(planned.more)} more" if planned.more else "",
     }
 
 
@@ -320,9 +356,9 @@ def template_rows(sheet: Sheet) -> list[list[Cell]]:
     ]
 
 
-def template_workbook(sheet: Sheet) -> bytes:
-    """The template with a second sheet that explains the columns."""
+def template_sheets(sheet: Sheet) -> list[tuple[str, list[list[Cell]]]]:
+    """The template and a second sheet that explains its columns."""
     words: list[list[Cell]] = [["Column", "Needed", "What to write", "Also understood as"]]
     words += [[row["label"], "yes" if row["needed"] else "", row["help"], row["also"]] for row in explained(sheet)]
     words.append(["", "", "An empty cell leaves what is there as it is.", ""])
-    return write_xlsx([(sheet.name.capitalize(), template_rows(sheet)), ("Columns", words)])
+    return [(sheet.name.capitalize(), template_rows(sheet)), ("Columns", words)]

@@ -24,7 +24,7 @@ from integration.errors import RemoteError
 from integration.models import GoCompany, InvoiceStatement
 from integration.tasks import run_company_cycle
 from integration.use_cases.pull_statuses import pull_statuses
-from integration.use_cases.review_statements import RULES, ReviewAction, carry_out, plan, why_not
+from integration.use_cases.review_statements import NAMED, RULES, ReviewAction, carry_out, plan, why_not
 
 Statements = QuerySet[InvoiceStatement]
 A = ReviewAction
@@ -48,9 +48,6 @@ EXPLANATIONS: Final[dict[str, str]] = {
     A.WITHDRAW: "Never sent to PowerOffice Go. This cannot be undone.",
     PULL: "PowerOffice Go is asked now what became of it, with at most three requests for each company.",
 }
-NAMED: Final = 10
-"""How many statements are named before an act; more are only counted."""
-
 NEEDS_REASON: Final = frozenset({A.WITHDRAW})
 TITLES: Final[dict[str, str]] = {**{act: RULES[act].title for act in A}, PULL: "Update status"}
 ORDER: Final[tuple[str, ...]] = (A.PUSH, A.RELEASE, PULL, A.ACTIVATE, A.HOLD, A.WITHDRAW)
@@ -232,9 +229,14 @@ def review_plan(act: ReviewAction, queryset: Statements) -> dict[str, Any]:
         "ready": len(ready.ready),
         "named": named(ready.ready),
         "sums": [amount(total, currency) for currency, total in ready.sums],
-        "held_back": [(reason, number(many)) for reason, many in ready.held_back],
+        "held_back": [(reason, number(many), more_than(ready.named[reason], many)) for reason, many in ready.held_back],
         "held_back_count": sum(many for _, many in ready.held_back),
     }
+
+
+def more_than(names: tuple[str, ...], many: int) -> str:
+    """The names, and that there are more."""
+    return ", ".join(names) + (" …" if many > len(names) else "")
 
 
 def named(keys: tuple[int, ...]) -> list[tuple[str, str, str]]:
@@ -247,7 +249,9 @@ def pull_plan(queryset: Statements) -> dict[str, Any]:
     """What the page says before Go is asked."""
     many = dict(queryset.values_list("company").annotate(Count("pk")))
     companies = companies_of(queryset)
-    held_back = [(f"{refusal}", number(many[company.pk])) for company in companies if (refusal := cannot_pull(company))]
+    held_back = [
+        (f"{refusal}", number(many[company.pk]), "") for company in companies if (refusal := cannot_pull(company))
+    ]
     asked = [company for company in companies if not cannot_pull(company)]
     return {
         "ready": sum(many[company.pk] for company in asked),

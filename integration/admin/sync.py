@@ -1,7 +1,7 @@
 """The log books: cycles, every single try, and what people did. Read-only."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
@@ -22,9 +22,28 @@ def outcome_badge(record: SyncRun | SyncAttempt) -> str:
     return badge(RunOutcome(record.outcome) if isinstance(record, SyncRun) else AttemptOutcome(record.outcome))
 
 
+COUNTED: Final[dict[str, str]] = {
+    "push done": "pushed",
+    "push found": "there already",
+    "push later": "to be tried later",
+    "push in_doubt": "in doubt",
+    "push refused": "refused by PowerOffice Go",
+    "push not_ready": "stuck: not ready",
+    "push setup": "stopped: keys or rights refused",
+    "push internal": "stopped by our own fault",
+    "doubts found": "in doubt and found",
+    "doubts absent": "in doubt and not found: pushed again",
+    "doubts waiting": "still in doubt",
+    "doubts stuck": "in doubt and now stuck",
+}
+"""What a run counted -> in the bookkeeper's words. What a pull counts is in words already."""
+
+
 def counts_words(run: SyncRun) -> str:
-    """`12 push done, 2 paid`."""
-    return ", ".join(f"{number(many)} {what.replace('_', ' ')}" for what, many in sorted(run.counts.items())) or NOTHING
+    """`12 pushed, 2 paid`."""
+    return (
+        ", ".join(f"{number(many)} {COUNTED.get(what, what)}" for what, many in sorted(run.counts.items())) or NOTHING
+    )
 
 
 def clipped(text: str) -> str:

@@ -110,6 +110,8 @@ class SharedSession(requests.Session):
         self.mount("http://", adapter)
         self.headers["User-Agent"] = USER_AGENT
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no company's cookie on another's request
+        self.refused: set[str] = set()
+        """What the remote turned out not to offer, so that it is not asked again as long as this process lives."""
         self._clock = clock
         self._rested_since = clock()
 
@@ -169,14 +171,28 @@ class HttpClient:
     def __repr__(self) -> str:
         return f"HttpClient({self.name}, {self.base_url})"
 
-    def get(self, path: str, read: Callable[[Answer], T], *, what: str, params: Params | None = None) -> T:
-        """Read something; tried three times when the remote does not answer properly."""
+    @property
+    def refused(self) -> set[str]:
+        """What the remote turned out not to offer, in words of the caller."""
+        return self._session.refused
+
+    def get(
+        self,
+        path: str,
+        read: Callable[[Answer], T],
+        *,
+        what: str,
+        params: Params | None = None,
+        most_tries: int = READ_TRIES,
+    ) -> T:
+        """Read something; tried three times when the remote does not answer properly, or asks to slow down."""
         tries = 1
         while True:
             try:
                 return self._once("GET", path, read, what=what, params=params)
-            except Unavailable:
-                if tries == READ_TRIES:
+            except (Unavailable, Throttled) as error:
+                own_pace = isinstance(error, Throttled) and error.evidence.status is None
+                if tries >= most_tries or own_pace:
                     raise
             self._sleep(tries * random.uniform(0.2, 0.5))  # noqa: S311 - spreads retries, guards nothing
             tries += 1
@@ -286,7 +302,9 @@ class HttpClient:
             raise self._unusable_address(error) from error
         except RequestException as error:
             how = self._masking(_in_words(error))
-            evidence = call.seen(detail=self._masking.excerpt(f"{type(error).__name__}: {error}"))
+            evidence = call.seen(
+                answer_excerpt="No answer. " + self._masking.excerpt(f"{type(error).__name__}: {error}")
+            )
             self.last_evidence = evidence
             if never_left(error):
                 raise Unavailable(

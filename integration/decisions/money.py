@@ -65,6 +65,16 @@ def amount_text(value: Decimal, currency: str = "") -> str:
     return f"{digits}\xa0{currency}" if currency else digits
 
 
+def count_text(value: int) -> str:
+    """A count with narrow blanks: `12 345`."""
+    return f"{value:,}".replace(",", NARROW_SPACE)
+
+
+def lines_text(count: int) -> str:
+    """`1 line`, `5 000 lines`."""
+    return "1 line" if count == 1 else f"{count_text(count)} lines"
+
+
 def line_amounts(
     *,
     quantity: Decimal | None,

@@ -3,18 +3,19 @@
 An empty cell says nothing: what is there already stays, a new record gets the usual value.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby, islice
 from typing import Any, Final
 
 from integration.decisions.spreadsheet_cells import Cell, CellProblem, as_text, is_blank
-from integration.decisions.spreadsheet_files import Row, Table, UnreadableFile
+from integration.decisions.spreadsheet_files import EMPTY, Row, Table, UnreadableFile
 from integration.decisions.spreadsheet_sheets import Column, Sheet, heading_key, headings
 from integration.enums import LineKind, StatementKind, StatementSource
 
 _ROWS_BEFORE_HEADINGS: Final = 10
 _ENOUGH_HEADINGS: Final = 2
+_NAMED: Final = 5
 _SHOWN: Final = 60
 
 
@@ -56,24 +57,75 @@ class ReadSheet:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Heading:
+    """The row of headings: what stands in which column. `notes` tell which columns are not read."""
+
+    row: Row
+    columns: dict[int, Column]
+    notes: tuple[str, ...]
+
+
+def open_rows(rows: Iterable[Row], sheet: Sheet) -> tuple[Heading, Iterator[Row]]:
+    """The headings, and the rows below them, still unread. Raises UnreadableFile."""
+    walked = iter(rows)
+    above = list(islice(walked, _ROWS_BEFORE_HEADINGS))
+    if not above:
+        raise UnreadableFile(EMPTY)
+    known = headings(sheet)
+    start = _find_headings(above, sheet, known)
+    columns, unread = _columns_of(above[start].cells, known)
+    notes: tuple[str, ...] = ()
+    if unread:
+        notes = (f"Not read, because the heading is not known: {', '.join(f'“{title}”' for title in unread)}.",)
+    below = chain(above[start + 1 :], walked)
+    first = next(below, None)
+    if first is None:
+        raise UnreadableFile("There are headings but no rows below them. Fill in at least one row and try again.")
+    return Heading(above[start], columns, notes), chain([first], below)
+
+
 def read_rows(table: Table, sheet: Sheet) -> ReadSheet:
     """Every row with values and problems. Raises UnreadableFile when the headings cannot be understood."""
-    known = headings(sheet)
-    start = _find_headings(table.rows, sheet, known)
-    titles = table.rows[start].cells
-    columns, unread = _columns_of(titles, known)
-    rows = table.rows[start + 1 :]
-    if not rows:
-        raise UnreadableFile("There are headings but no rows below them. Fill in at least one row and try again.")
-    notes = list(table.notes)
-    if unread:
-        notes.append(f"Not read, because the heading is not known: {', '.join(f'“{title}”' for title in unread)}.")
-    return ReadSheet(tuple(_read_row(row, columns, len(titles)) for row in rows), tuple(notes))
+    heading, rows = open_rows(table.rows, sheet)
+    width = len(heading.row.cells)
+    return ReadSheet(tuple(_read_row(row, heading.columns, width) for row in rows), (*table.notes, *heading.notes))
+
+
+PORTION: Final = 500
+"""Rows that are worked on together."""
+
+_PORTION_CHARACTERS: Final = 1_000_000
+_LONGEST_STATEMENT: Final = 5_000
+
+
+def portions(rows: Iterable[Row], heading: Heading, sheet: Sheet) -> Iterator[list[Row]]:
+    """The rows, in portions that end where a statement ends. Raises UnreadableFile for an endless statement."""
+    whole = "source_id" if any(column.per_line for column in sheet.columns) else None
+    id_at = next((index for index, column in heading.columns.items() if column.key == whole), None)
+    portion: list[Row] = []
+    characters = lines = 0
+    before: Cell = None
+    for row in rows:
+        said = row.cells[id_at] if id_at is not None and id_at < len(row.cells) else None
+        lines = lines + 1 if said is not None and said == before else 1
+        if lines > _LONGEST_STATEMENT:
+            raise UnreadableFile(
+                f"More than {_LONGEST_STATEMENT} rows in a row say “{shown(said)}”. Split the statement and try again."
+            )
+        if lines == 1 and (len(portion) >= PORTION or characters > _PORTION_CHARACTERS):
+            yield portion
+            portion, characters = [], 0
+        before = said
+        portion.append(row)
+        characters += sum(len(cell) for cell in row.cells if isinstance(cell, str))
+    if portion:
+        yield portion
 
 
 def _find_headings(rows: Sequence[Row], sheet: Sheet, known: dict[str, Column]) -> int:
     """Which row holds the headings: the first with two that we know. Titles and blank rows may stand above."""
-    for index, row in enumerate(rows[:_ROWS_BEFORE_HEADINGS]):
+    for index, row in enumerate(rows):
         found = {known[key].key for cell in row.cells if (key := heading_key(as_text(cell))) in known}
         if len(found) >= _ENOUGH_HEADINGS:
             missing = [sheet.column(key).label for key in sheet.needed if key not in found]
@@ -138,9 +190,6 @@ def _read_row(row: Row, columns: dict[int, Column], width: int) -> ReadRow:
 
 class Unreadable:
     """Stands where a value could not be read, so that nobody takes the cell for empty."""
-
-    def __repr__(self) -> str:
-        return "UNREADABLE"
 
 
 UNREADABLE: Final = Unreadable()
@@ -316,21 +365,28 @@ def _check_whole(group: StatementRows) -> None:
 
 @dataclass(frozen=True)
 class ProblemLine:
-    """The same problem of one or many rows. `rows` reads `2–40, 43`."""
+    """The same problem of one or many rows. `rows` reads `2–40, 43`; `names` the first few records they belong to."""
 
     rows: str
     column: str
     read: str
     message: str
+    names: str = ""
 
 
-def gathered(problems: Iterable[RowProblem]) -> list[ProblemLine]:
-    """All problems in order of their first row, the same one of many rows told once."""
+def gathered(problems: Iterable[RowProblem], names: Mapping[int, str] | None = None) -> list[ProblemLine]:
+    """All problems in order of their first row, the same one of many rows told once. `names`: row -> its record."""
     same: dict[tuple[str, str, str], list[int]] = {}
     for problem in problems:
         same.setdefault((problem.column, problem.read, problem.message), []).append(problem.row)
-    lines = [(rows, ProblemLine(row_ranges(rows), *key)) for key, rows in same.items()]
+    lines = [(rows, ProblemLine(row_ranges(rows), *key, named(rows, names or {}))) for key, rows in same.items()]
     return [line for _, line in sorted(lines, key=lambda pair: min(pair[0]))]
+
+
+def named(rows: Iterable[int], names: Mapping[int, str]) -> str:
+    """The records that rows belong to, each once, the first few."""
+    found = list(dict.fromkeys(names[row] for row in rows if names.get(row)))
+    return ", ".join(found[:_NAMED]) + (" …" if len(found) > _NAMED else "")
 
 
 def row_ranges(numbers: Iterable[int]) -> str:

@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
-import integration.models.fields
+import vault.fields
 from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='last saved')),
                 ('name', models.CharField(max_length=200)),
                 ('organisation_number', models.CharField(blank=True, help_text='Nine digits.', max_length=9)),
-                ('client_key', integration.models.fields.SecretField(blank=True, default='', editable=False, verbose_name='client key')),
+                ('client_key', vault.fields.SecretField(blank=True, default='', editable=False, verbose_name='client key')),
                 ('client_key_fingerprint', models.CharField(blank=True, editable=False, max_length=64)),
                 ('state', models.CharField(choices=[('SETUP', 'Being set up'), ('ACTIVE', 'Active'), ('PAUSED', 'Paused: key or rights refused'), ('OFF', 'Off')], default='SETUP', max_length=10)),
                 ('state_reason', models.TextField(blank=True, editable=False)),
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='made')),
                 ('updated_at', models.DateTimeField(auto_now=True, verbose_name='last saved')),
-                ('token', integration.models.fields.SecretField(blank=True, default='')),
+                ('token', vault.fields.SecretField(blank=True, default='')),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
                 ('renewing_until', models.DateTimeField(blank=True, null=True)),
                 ('company', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='access_token', to='integration.gocompany')),

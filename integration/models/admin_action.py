@@ -5,13 +5,12 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from integration.models.base import AppendOnlyRecord
 from integration.models.go_company import GoCompany
 from integration.models.invoice_statement import InvoiceStatement
 
 
-class AdminAction(AppendOnlyRecord):
-    """Who did what to which record, what it was before and after, and why."""
+class AdminAction(models.Model):
+    """Who did what to which record, what it was before and after, and why. Never changed or deleted: `log_books.py`."""
 
     company = models.ForeignKey(GoCompany, on_delete=models.PROTECT, related_name="admin_actions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

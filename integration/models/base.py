@@ -1,6 +1,6 @@
 """What all records share."""
 
-from typing import Any, ClassVar, NoReturn
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -71,41 +71,3 @@ class Record(models.Model):
                     f"The {field.verbose_name} belongs to another company. Choose one of the same company.",
                     code="other_company",
                 )
-
-
-class AppendOnlyError(Exception):
-    """Somebody tried to change the log book. Nothing was changed."""
-
-
-class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Rows can be added and read, nothing else; `bulk_update` and related managers end in `update`."""
-
-    def update(self, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed.")
-
-    def delete(self) -> NoReturn:
-        raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never deleted.")
-
-    def bulk_create(self, *args: Any, update_conflicts: bool = False, **kwargs: Any) -> list[Any]:
-        """Adds rows. Raises AppendOnlyError when asked to write over rows that are there."""
-        if update_conflicts:
-            raise AppendOnlyError(f"{self.model._meta.verbose_name}: rows are never changed.")
-        return super().bulk_create(*args, **kwargs)
-
-
-class AppendOnlyRecord(models.Model):
-    """A page of the log book: written once, never changed or deleted."""
-
-    objects: ClassVar[models.Manager[Any]] = AppendOnlyQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None and not self._state.adding:
-            raise AppendOnlyError(f"{self._meta.verbose_name} {self.pk}: rows are never changed.")
-        # A new object with the key of an old row would otherwise write over that row.
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError(f"{self._meta.verbose_name} {self.pk}: rows are never deleted.")

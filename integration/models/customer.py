@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from integration.enums import InvoiceDelivery, PaymentMethodKind, StatementSource
 from integration.models.base import Record
-from integration.models.go_company import CompanyQuerySet, GoCompany
+from integration.models.go_company import GoCompany
 
 
 class Customer(Record):
@@ -47,8 +47,6 @@ class Customer(Record):
     )
     attention = models.TextField(blank=True, editable=False)
     search = models.TextField(blank=True, editable=False)
-
-    objects: ClassVar[models.Manager["Customer"]] = CompanyQuerySet.as_manager()
 
     class Meta:
         permissions: ClassVar[list[tuple[str, Any]]] = [
@@ -91,13 +89,17 @@ class Customer(Record):
     def __str__(self) -> str:
         return f"{self.number} {self.name}" if self.number else self.name
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def complete(self) -> None:
+        """Set what follows from the rest: an id if it has none, and the text that the list searches. Not saved."""
         self.source_id = self.source_id or str(uuid4())
         self.search = " ".join(
             str(part).lower()
             for part in (self.number, self.name, self.organisation_number, self.email, self.source_id)
             if part
         )
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.complete()
         super().save(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
 
 

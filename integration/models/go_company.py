@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Final, Self, TypeVar, cast
+from typing import Any, ClassVar, Final, Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -12,12 +12,12 @@ from django.db.models import Q
 
 from integration.enums import CompanyState, DataOwner, OrderStateOnArrival, Resource, VanishedDraftPolicy
 from integration.models.base import Record, company_path
-from integration.models.fields import Secret, SecretField
+from vault.fields import Secret, SecretField
 
 M = TypeVar("M", bound=models.Model)
 
-PROBE_EVERY: Final = timedelta(seconds=30)
-"""A paused company is asked at most twice a minute whether it works again."""
+PROBE_EVERY: Final = timedelta(seconds=settings.GO_PROBE_SECONDS)
+"""So often, at most, Go is asked whether it works again for a company: twice a minute."""
 
 
 def fingerprint(secret: str) -> str:
@@ -105,6 +105,18 @@ class GoCompany(Record):
         self.client_key = Secret(value.strip())
         self.client_key_fingerprint = fingerprint(value.strip()) if value.strip() else ""
 
+    def rest(self, reason: str, now: datetime) -> None:
+        """Go does not answer: leave it alone until a probe is answered. The company stays active; nobody must act."""
+        GoCompany.objects.filter(pk=self.pk, state=CompanyState.ACTIVE).update(
+            state_reason=reason, probe_at=now + PROBE_EVERY, updated_at=now
+        )
+
+    def wake(self, now: datetime) -> None:
+        """Go answers again, and refuses nothing: the company works."""
+        GoCompany.objects.filter(pk=self.pk, state__in=[CompanyState.ACTIVE, CompanyState.PAUSED]).update(
+            state=CompanyState.ACTIVE, state_reason="", probe_at=None, updated_at=now
+        )
+
     def pause(self, reason: str, now: datetime) -> None:
         """Stop talking to Go for this company until a probe works again. Only an active company is paused."""
         GoCompany.objects.filter(pk=self.pk, state=CompanyState.ACTIVE).update(
@@ -118,14 +130,6 @@ def behind_wall(rows: models.QuerySet[M], user: AbstractBaseUser | AnonymousUser
     if path is None or getattr(user, "is_superuser", False):
         return rows
     return rows.filter(**{f"{path}__in": GoCompany.objects.of(user).values("pk")})
-
-
-class CompanyQuerySet(models.QuerySet[Any]):
-    """Rows that belong to a company."""
-
-    def of(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """Those of the companies that this person may see."""
-        return cast("Self", behind_wall(self, user))
 
 
 class SyncCursor(Record):

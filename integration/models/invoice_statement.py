@@ -12,9 +12,9 @@ from django.db.models import F, Q
 from integration.decisions.money import LineAmounts, line_amounts, statement_totals
 from integration.decisions.transitions import BEYOND_PUSH
 from integration.enums import LineKind, StatementKind, StatementSource, StatementStatus
-from integration.models.base import AppendOnlyRecord, Record
+from integration.models.base import Record
 from integration.models.customer import Customer
-from integration.models.go_company import CompanyQuerySet, GoCompany
+from integration.models.go_company import GoCompany
 from integration.models.outgoing_invoice import OutgoingInvoice
 from integration.models.product import Product
 
@@ -79,8 +79,6 @@ class InvoiceStatement(Record):
     follows_go = models.BooleanField(default=True, editable=False)
     search = models.TextField(blank=True, editable=False)
 
-    objects: ClassVar[models.Manager["InvoiceStatement"]] = CompanyQuerySet.as_manager()
-
     class Meta:
         verbose_name = "statement"
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -143,6 +141,7 @@ class InvoiceStatement(Record):
                 condition=Q(status=StatementStatus.UPCOMING),
                 name="statement_to_activate",
             ),
+            models.Index(fields=["-statement_date", "-id"], condition=~Q(attention=""), name="statement_attention"),
         ]
         permissions = [  # noqa: RUF012 - the stubs want the plain list
             ("push_statement", "Can push statements to PowerOffice Go"),
@@ -239,11 +238,6 @@ class StatementLine(Record):
     def __str__(self) -> str:
         return f"line {self.line_number}"
 
-    @property
-    def reference(self) -> str:
-        """The line's `ExternalImportReference`: it survives to the invoice and tells where a combined draft went."""
-        return f"{self.statement.reference}/{self.line_number}"
-
     def amounts(self) -> LineAmounts:
         """Net, VAT and total of this line, rounded as the currency asks."""
         return line_amounts(
@@ -255,8 +249,8 @@ class StatementLine(Record):
         )
 
 
-class StatementMove(AppendOnlyRecord):
-    """One change of status: from, to, when, who (nobody: the machine) and why."""
+class StatementMove(models.Model):
+    """One change of status: from, to, when, who (nobody: the machine) and why. Never changed: `log_books.py`."""
 
     statement = models.ForeignKey(InvoiceStatement, on_delete=models.PROTECT, related_name="moves")
     from_status = models.CharField(max_length=20, choices=StatementStatus)

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from integration.enums import InvoiceType
 from integration.models.base import Record
-from integration.models.go_company import CompanyQuerySet, GoCompany
+from integration.models.go_company import GoCompany
 
 
 class OutgoingInvoice(Record):
@@ -39,8 +39,6 @@ class OutgoingInvoice(Record):
     go_customer_id = models.BigIntegerField(null=True)
     customer_number = models.BigIntegerField(null=True)
     is_reversed = models.BooleanField("reversed", default=False)
-
-    objects: ClassVar[models.Manager["OutgoingInvoice"]] = CompanyQuerySet.as_manager()
 
     class Meta:
         permissions: ClassVar[list[tuple[str, Any]]] = [
@@ -93,8 +91,6 @@ class LedgerEntry(Record):
     is_write_off = models.BooleanField(default=False)
     invoice_number = models.CharField(max_length=50, blank=True)
     go_customer_id = models.BigIntegerField(null=True)
-
-    objects: ClassVar[models.Manager["LedgerEntry"]] = CompanyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "ledger entries"

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from integration.enums import StatementSource
 from integration.models.base import Record
-from integration.models.go_company import CompanyQuerySet, GoCompany
+from integration.models.go_company import GoCompany
 
 
 class Product(Record):
@@ -38,8 +38,6 @@ class Product(Record):
     go_product_id = models.BigIntegerField("id in Go", null=True, blank=True, editable=False)
     go_hash = models.CharField(max_length=64, blank=True, editable=False)
     attention = models.TextField(blank=True, editable=False)
-
-    objects: ClassVar[models.Manager["Product"]] = CompanyQuerySet.as_manager()
 
     class Meta:
         permissions: ClassVar[list[tuple[str, Any]]] = [

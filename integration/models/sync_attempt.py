@@ -1,15 +1,14 @@
 """The log book of the machines: cycles, and every single try."""
 
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
 from integration.enums import AttemptOutcome, Operation, RunOutcome, RunTrigger
-from integration.models.base import AppendOnlyError
 from integration.models.customer import Customer
-from integration.models.go_company import CompanyQuerySet, GoCompany
+from integration.models.go_company import GoCompany
 from integration.models.invoice_statement import InvoiceStatement
 from integration.models.product import Product
 
@@ -28,8 +27,6 @@ class SyncRun(models.Model):
     counts = models.JSONField(default=dict)
     message = models.TextField(blank=True)
 
-    objects: ClassVar[models.Manager["SyncRun"]] = CompanyQuerySet.as_manager()
-
     class Meta:
         verbose_name = "run"
         indexes: ClassVar[list[models.Index]] = [
@@ -38,22 +35,6 @@ class SyncRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.company} {timezone.localtime(self.started_at):%d.%m.%Y %H:%M}"
-
-
-class SyncAttemptQuerySet(CompanyQuerySet):
-    """Attempts: a change reaches the open ones only, and none is ever deleted."""
-
-    def update(self, **kwargs: Any) -> int:
-        return super(SyncAttemptQuerySet, self.filter(ended_at__isnull=True)).update(**kwargs)
-
-    def delete(self) -> NoReturn:
-        raise AppendOnlyError("attempt: rows are never deleted.")
-
-    def bulk_create(self, *args: Any, update_conflicts: bool = False, **kwargs: Any) -> list[Any]:
-        """Adds rows. Raises AppendOnlyError when asked to write over rows that are there."""
-        if update_conflicts:
-            raise AppendOnlyError("attempt: rows that are there are not written over.")
-        return super().bulk_create(*args, **kwargs)
 
 
 class SyncAttempt(models.Model):
@@ -82,8 +63,6 @@ class SyncAttempt(models.Model):
     answer_excerpt = models.TextField(blank=True)
     next_try_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[models.Manager["SyncAttempt"]] = SyncAttemptQuerySet.as_manager()
-
     class Meta:
         verbose_name = "attempt"
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -107,12 +86,3 @@ class SyncAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_operation_display()} {timezone.localtime(self.started_at):%d.%m.%Y %H:%M:%S}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Raises AppendOnlyError for an attempt that has ended."""
-        if self.pk is not None and SyncAttempt.objects.filter(pk=self.pk, ended_at__isnull=False).exists():
-            raise AppendOnlyError(f"attempt {self.pk}: it has ended and is not changed any more.")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnlyError(f"attempt {self.pk}: rows are never deleted.")

@@ -58,6 +58,8 @@ def perform(name: str, body: Body) -> Said:
     with one_act():
         books = accountants_books(company.pk)
         let_time_work(books)
+        if given(body, "stamped_ago"):
+            books.now -= dt.timedelta(seconds=float(number_in(body, "stamped_ago")))
         try:
             return ACTS[name](books, body)
         except GoError as error:
@@ -269,7 +271,7 @@ def delete_line(books: Books, body: Body) -> Said:
 def edit_header(books: Books, body: Body) -> Said:
     """Change header members by Go's names."""
     order = one_draft(books, body)
-    changes = {name: value for name, value in body.items() if name not in {"company", "order_id"}}
+    changes = {name: value for name, value in body.items() if name not in {"company", "order_id", "stamped_ago"}}
     unknown = [name for name in changes if name not in words.ORDER]
     if unknown or not changes:
         raise ActRefused(f"Header members are {', '.join(words.ORDER)}; not {', '.join(unknown) or 'nothing'}.")

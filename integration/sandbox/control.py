@@ -12,6 +12,7 @@ Demo set-up (made when the process starts with empty books, or by `reset {"seed_
     Nordlys Padel AS       client key 22222222-2222-4222-8222-222222222202
 
 Words: `company` is a client key or the number in `GET /_control/companies`. Order and invoice ids are Go's uuids.
+Every act in a company takes `stamped_ago`, seconds: its stamps are so old, as if it had become visible late.
 Amounts in requests are strings "123.45" or numbers, read as Decimal; amounts in answers are strings. Dates are
 YYYY-MM-DD. Anything wrong is 400 {"error": "<one clear sentence>"}; nothing is done then.
 
@@ -21,7 +22,8 @@ YYYY-MM-DD. Anything wrong is 400 {"error": "<one clear sentence>"}; nothing is 
 | GET /_control/companies | | [{id, name, client_key, organisation_number, environment, revoked, ...}] |
 | POST /_control/companies | {name, client_key, organisation_number?, environment?, seed?: true} | 201, the company |
 | GET, PUT /_control/switches | {name: value, ...} | all switches, flat; `switches.py` explains each |
-| GET, DELETE /_control/requests | | {total, throttled, most_in_one_second, by_route, by_status}; DELETE starts again |
+| GET, DELETE /_control/requests | | {total, throttled, most_in_one_second, most_in_one_window, by_route, by_status,
+  by_answer: {route: {status: count}}}; DELETE starts again |
 | GET, POST, DELETE /_control/faults | see below | the plans, and what is left of each; DELETE takes ?id= or all |
 | GET /_control/books?company= | | {company, customers, products, orders (deleted too), invoices, ledger} |
 | GET /_control/clock | | {now, today, offset_seconds} |
@@ -36,9 +38,10 @@ A fault plan is exact or random.
     random: {"random": true, "rate": 0.05, "read_rate": 0, "seed": 7, "kinds": [KIND, ...]}
             `rate` for writes, `read_rate` for GET and token; the same seed gives the same row of faults
     KIND: drop_before_commit, drop_after_commit, error_500_before_commit, error_500_after_commit,
-          unavailable_503_before_commit, unavailable_503_after_commit, throttled_429 ("retry_after": true/false),
+          unavailable_503_before_commit, unavailable_503_after_commit, throttled_429 ("retry_after": true/false;
+          "burst_seconds": 0, how long every further request is refused too),
           slow ("seconds": 3, "commit": "before" or "late"), malformed_json_after_commit, html_after_commit,
-          empty_after_commit, unauthorized_401
+          empty_after_commit, unauthorized_401, forbidden_403 (whatever the privileges say)
 
 | act | members beside company |
 |---|---|
@@ -70,7 +73,7 @@ A fault plan is exact or random.
 | random | seed, send_share, delete_share, edit_share, combine_share, pay_share | each 0..1, of what there is now |
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -186,20 +189,27 @@ def all_switches(_request: HttpRequest, body: Body) -> Any:
 def requests(_request: HttpRequest, _body: Body) -> Any:
     """What came in since the counters were last reset."""
     hits = list(Hit.objects.order_by("at_ms").values_list("at_ms", "route", "status", "throttled"))
+    window = round(read_switches()["rate_window_seconds"] * 1000)
+    times = [at_ms for at_ms, *_ in hits]
+    by_answer: dict[str, Counter[str]] = defaultdict(Counter)
+    for _, route, status, _ in hits:
+        by_answer[route][str(status or "dropped")] += 1
     return {
         "total": len(hits),
         "throttled": sum(throttled for *_, throttled in hits),
-        "most_in_one_second": most_in_one_second([at_ms for at_ms, *_ in hits]),
+        "most_in_one_second": most_within(SECOND, times),
+        "most_in_one_window": most_within(window, times),
         "by_route": dict(Counter(route for _, route, _, _ in hits).most_common()),
         "by_status": dict(sorted(Counter(str(status or "dropped") for _, _, status, _ in hits).items())),
+        "by_answer": {route: dict(counts) for route, counts in sorted(by_answer.items())},
     }
 
 
-def most_in_one_second(times: list[int]) -> int:
-    """The most requests in any window of one second; `times` are milliseconds in order."""
+def most_within(span: int, times: list[int]) -> int:
+    """The most requests in any window of `span` milliseconds; `times` are milliseconds in order."""
     most = first = 0
     for last, at_ms in enumerate(times):
-        while times[first] <= at_ms - SECOND:
+        while times[first] <= at_ms - span:
             first += 1
         most = max(most, last - first + 1)
     return most

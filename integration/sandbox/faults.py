@@ -18,11 +18,11 @@ from integration.sandbox.wire import decimal_of, dumps
 DROP_BEFORE, DROP_AFTER = "drop_before_commit", "drop_after_commit"
 ERROR_BEFORE, ERROR_AFTER = "error_500_before_commit", "error_500_after_commit"
 UNAVAILABLE_BEFORE, UNAVAILABLE_AFTER = "unavailable_503_before_commit", "unavailable_503_after_commit"
-THROTTLED, UNAUTHORIZED, SLOW = "throttled_429", "unauthorized_401", "slow"
+THROTTLED, UNAUTHORIZED, FORBIDDEN, SLOW = "throttled_429", "unauthorized_401", "forbidden_403", "slow"
 MALFORMED, HTML, EMPTY = "malformed_json_after_commit", "html_after_commit", "empty_after_commit"
 KINDS = (
     DROP_BEFORE, DROP_AFTER, ERROR_BEFORE, ERROR_AFTER, UNAVAILABLE_BEFORE, UNAVAILABLE_AFTER,
-    THROTTLED, UNAUTHORIZED, SLOW, MALFORMED, HTML, EMPTY,
+    THROTTLED, UNAUTHORIZED, FORBIDDEN, SLOW, MALFORMED, HTML, EMPTY,
 )  # fmt: skip
 READS = {"GET", "HEAD"}
 
@@ -53,9 +53,10 @@ def plan_from(body: dict[str, Any]) -> FaultPlan:
         }
         rates = {name: decimal_of(body.get(name, 0)) for name in ("rate", "read_rate")}
         seconds = decimal_of(body.get("seconds", 2))
+        burst_seconds = decimal_of(body.get("burst_seconds", 0))
     except ValueError as error:
         raise ActRefused(f"The plan has a bad number: {error}.") from error
-    numbers = [*map(Decimal, whole.values()), *rates.values(), seconds]
+    numbers = [*map(Decimal, whole.values()), *rates.values(), seconds, burst_seconds]
     if min(numbers) < 0 or max(rates.values()) > 1:
         raise ActRefused("Counts and seconds are not negative, and rates lie between 0 and 1.")
     return FaultPlan(
@@ -70,6 +71,7 @@ def plan_from(body: dict[str, Any]) -> FaultPlan:
         read_rate=rates["read_rate"],
         options={
             "seconds": seconds,
+            "burst_seconds": burst_seconds,
             "commit": body.get("commit", "before"),
             "retry_after": body.get("retry_after"),
         },
@@ -87,7 +89,7 @@ def plan_words(plan: FaultPlan) -> dict[str, Any]:
     return {**words, "method": plan.method, "path": plan.path, **options}
 
 
-def choose(method: str, path: str, route: str) -> Fault | None:
+def choose(method: str, path: str, route: str, at_ms: int) -> Fault | None:
     """The fault of this request, if any; counts it in its plan. To be called inside one act."""
     for plan in FaultPlan.objects.select_for_update().order_by("pk"):
         wanted = plan.path.lower()
@@ -95,9 +97,13 @@ def choose(method: str, path: str, route: str) -> Fault | None:
             fnmatchcase(path.lower(), wanted) or route.lower() == f"{method} {wanted}".lower()
         ):
             continue
-        kind = drawn(plan, method, route) if plan.random else counted(plan)
+        kind: str | None = THROTTLED
+        if at_ms >= plan.options.get("burst_until_ms", 0):
+            kind = drawn(plan, method, route) if plan.random else counted(plan)
+            if kind == THROTTLED and plan.options.get("burst_seconds"):
+                plan.options["burst_until_ms"] = at_ms + round(plan.options["burst_seconds"] * 1000)
         plan.hits += kind is not None
-        plan.save(update_fields=["skip", "left", "drawn", "hits"])
+        plan.save(update_fields=["skip", "left", "drawn", "hits", "options"])
         if kind is not None:
             return Fault(kind, plan.options)
     return None

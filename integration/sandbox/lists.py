@@ -1,6 +1,7 @@
 """What every list does: filters read from the query, Fields, OrderBy, pages (reference §5, rows 16-25)."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -158,10 +159,16 @@ def page_bounds(query: dict[str, Any], switches: Switches) -> tuple[int, int]:
     return (number - 1) * size, number * size
 
 
+def bare_name(spelled: str) -> str:
+    """`PageSize` of `resourceParameter[PageSize]` or `resourceParameter.PageSize`: the spec draws one object."""
+    inner = re.fullmatch(r"resourceParameters?(?:\[(\w+)\]|\.(\w+))", spelled, re.IGNORECASE)
+    return (inner[1] or inner[2]) if inner else spelled
+
+
 def pagination_header(url: str, given: dict[str, str], query: dict[str, Any], *, more: bool) -> str:
     """The JSON of `X-Pagination`; only `nextPageLink` is known (row 18)."""
     if not more:
         return '{"nextPageLink":null}'
-    following = {name: value for name, value in given.items() if name.lower() != "pagenumber"}
+    following = {name: value for name, value in given.items() if bare_name(name).lower() != "pagenumber"}
     following["PageNumber"] = str(query.get("PageNumber", 1) + 1)
     return dumps({"nextPageLink": f"{url}?{urlencode(following)}"})

@@ -31,6 +31,9 @@ SWITCHES: dict[str, Switch] = {
     "token_lifetime_seconds": Switch(1200, (), "row 2: expires_in"),
     "unauthorized_body": Switch("empty", ("empty", "problem", "gateway"), "row 5: body of 401 for a bad token"),
     "rate_limit_per_second": Switch(10, (), "row 9: requests per second and subscription key; 0 is no limit"),
+    "rate_window_seconds": Switch(
+        Decimal(1), (), "row 9: length of the window of that limit; less to rehearse in a hurry"
+    ),
     "rate_window": Switch("sliding", ("sliding", "fixed"), "§3: window of that limit"),
     "token_calls_count": Switch(True, (), "§3: whether token calls use the same limit"),
     "retry_after": Switch(True, (), "row 10: Retry-After on 429"),

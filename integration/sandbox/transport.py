@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
@@ -32,7 +33,6 @@ __all__ = ["Answer", "Call", "ConnectionDropped", "call_api", "endpoint"]
 
 log = logging.getLogger("integration.sandbox")
 SUBSCRIPTION_HEADER = "Ocp-Apim-Subscription-Key"
-SECOND = 1000
 COMPLETE = "POST /SalesOrders/Complete"
 
 
@@ -139,13 +139,14 @@ def arrive(request: HttpRequest, path: str, route: str) -> Arrival:
     with one_act():
         switches = Switches(read_state(lock=True))
         limit, is_token = switches["rate_limit_per_second"], route.endswith("/OAuth/Token")
-        start = at_ms - SECOND if switches["rate_window"] == "sliding" else at_ms // SECOND * SECOND - 1
+        span = max(round(switches["rate_window_seconds"] * 1000), 1)
+        start = at_ms - span if switches["rate_window"] == "sliding" else at_ms // span * span - 1
         window = Hit.objects.filter(subscription_key=key, at_ms__gt=start, throttled=False)
         if not switches["token_calls_count"]:
             window = window.exclude(route="POST /OAuth/Token")
             limit = 0 if is_token else limit
         throttled = bool(limit) and window.count() >= limit
-        fault = None if throttled else faults.choose(request.method or "", path, route)
+        fault = None if throttled else faults.choose(request.method or "", path, route, at_ms)
         throttled = throttled or (fault is not None and fault.kind == faults.THROTTLED)
         ceiling = switches["complete_per_second"] if route == COMPLETE else 0
         over = bool(ceiling) and Hit.objects.filter(at_ms__gt=start, route=route, status__lt=300).count() >= ceiling
@@ -200,6 +201,8 @@ def guarded(request: HttpRequest, arrival: Arrival, run: Callable[[Switches], Ht
         return work()
     if fault.kind == faults.UNAUTHORIZED:
         return refusal(unauthorized(switches))
+    if fault.kind == faults.FORBIDDEN:
+        return refusal(forbidden("The integration is not allowed to do this.", switches))
     return faults.play(fault, request.META, work)
 
 
@@ -210,7 +213,7 @@ def throttled(switches: Switches, fault: Fault | None, route: str) -> HttpRespon
     response = HttpResponse(dumps(body), "application/json", 429)
     wanted = fault.options.get("retry_after") if fault else None
     if switches["retry_after"] if wanted is None else wanted:
-        response["Retry-After"] = "1"
+        response["Retry-After"] = f"{Decimal(switches['rate_window_seconds']).normalize():f}"
     return response
 
 
@@ -313,8 +316,13 @@ def require_privilege(company: Company, target: Endpoint, switches: Switches) ->
         enough |= set(target.privileges)
     if not enough & set(rights_of(company)[0]):
         text = f"The integration does not have any of the privileges {', '.join(sorted(enough))}."
-        body = {"title": "Missing privilege", "status": 403, "detail": text}
-        raise GoError(403, body if switches["forbidden_body"] == "problem" else None)
+        raise forbidden(text, switches)
+
+
+def forbidden(text: str, switches: Switches) -> GoError:
+    """403 (row 12)."""
+    body = {"title": "Missing privilege", "status": 403, "detail": text}
+    return GoError(403, body if switches["forbidden_body"] == "problem" else None)
 
 
 def parse_id(path: str, name: str, text: str) -> Any:
@@ -334,7 +342,7 @@ def read_query(request: HttpRequest, target: Endpoint, switches: Switches) -> di
     for given in request.GET:
         if given.lower() == "subscription-key":
             continue
-        name = spelled.get(given.lower())
+        name = spelled.get(lists.bare_name(given).lower())
         if name is None:
             raise problem(400, "Invalid query parameter", f"The query parameter '{given}' is not known.")
         value = lists.parse(name, target.parameters[name], request.GET[given])

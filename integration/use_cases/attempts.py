@@ -69,9 +69,7 @@ def close_attempt(
     )
 
 
-def error_code(error: Exception) -> str:
+def error_code(error: RemoteError) -> str:
     """A short, stable name for what went wrong."""
     name = type(error).__name__
-    if not isinstance(error, RemoteError):
-        return "INTERNAL"
     return "".join(f"_{sign}" if sign.isupper() and place else sign for place, sign in enumerate(name)).upper()

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import Q
+
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.enums import AttemptOutcome, CompanyState, Operation
 from integration.errors import ConfigurationError, RemoteError
@@ -34,8 +36,8 @@ class CompanyCheck:
     problem: str = ""
 
 
-def check_company(*, company: GoCompany, client: PowerOfficeClient, now: datetime) -> CompanyCheck:
-    """One request. A paused company whose key works again becomes active. Never raises for what Go answers."""
+def check_company(*, company: GoCompany, client: PowerOfficeClient, now: datetime, wake: bool = True) -> CompanyCheck:
+    """One request. `wake`: a company whose key works again becomes active. Never raises for what Go answers."""
     attempt = open_attempt(company=company, operation=Operation.CHECK_COMPANY, now=now)
     try:
         told = client.client_information()
@@ -49,18 +51,23 @@ def check_company(*, company: GoCompany, client: PowerOfficeClient, now: datetim
             error_code=error_code(error),
             evidence=error.evidence,
         )
-        GoCompany.objects.filter(pk=company.pk, state=CompanyState.PAUSED).update(probe_at=now + PROBE_EVERY)
+        _ask_again(company, now)
         return CompanyCheck(problem=error.message)
     missing = tuple(name for name in NEEDED if not {name, f"{name.removesuffix('_Full')}_Full"} & set(told.privileges))
     close_attempt(attempt, AttemptOutcome.DONE, now=now, message=f"The key opens the books of {told.client_name}.")
-    paused = GoCompany.objects.filter(pk=company.pk, state=CompanyState.PAUSED)
     if missing:
-        paused.update(probe_at=now + PROBE_EVERY)
-    else:
-        paused.update(state=CompanyState.ACTIVE, state_reason="", probe_at=None, updated_at=now)
+        _ask_again(company, now)
+    elif wake:
+        company.wake(now)
     return CompanyCheck(
         client_name=told.client_name,
         present=tuple(name for name in NEEDED if name not in missing),
         missing=missing,
         may_send_invoices=told.may_send_invoices,
     )
+
+
+def _ask_again(company: GoCompany, now: datetime) -> None:
+    """Only a company that waits for Go has a next probe."""
+    waiting = Q(state=CompanyState.PAUSED) | Q(state=CompanyState.ACTIVE, probe_at__isnull=False)
+    GoCompany.objects.filter(waiting, pk=company.pk).update(probe_at=now + PROBE_EVERY)

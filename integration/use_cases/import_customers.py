@@ -27,19 +27,23 @@ class KnownCustomers:
         self.by_source_id: dict[tuple[int, str], list[Customer]] = defaultdict(list)
         self.by_organisation: dict[tuple[int, str], list[Customer]] = defaultdict(list)
         self.by_name: dict[tuple[int, str], list[Customer]] = defaultdict(list)
-        rows = Customer.objects.filter(company_id__in=list(company_ids)).order_by("pk")
+        own = Customer.objects.filter(company_id__in=list(company_ids))
         found: dict[int, Customer] = {}
         for key in ("number", "source_id", "organisation_number", "name"):
+            # Asked and ordered as the indexes are: SQLite would walk over all customers of the company otherwise.
+            rows = own.order_by("company_id", key, "pk")
+            if key == "source_id":
+                rows = own.filter(source__in=StatementSource.values).exclude(source_id="")
+                rows = rows.order_by("company_id", "source", "source_id")
             for values in chunks({row[key] for row in wanted if key in row}):
                 portion = rows.filter(**{f"{key}__in": values})
                 for customer in portion.select_for_update() if lock else portion:
                     found.setdefault(customer.pk, customer)
-        for customer in found.values():
+        for _, customer in sorted(found.items()):
             company_id = customer.company_id
             if customer.number is not None:
                 self.by_number[company_id, customer.number] = customer
-            if customer.source_id:
-                self.by_source_id[company_id, customer.source_id].append(customer)
+            self.by_source_id[company_id, customer.source_id].append(customer)
             if customer.organisation_number:
                 self.by_organisation[company_id, customer.organisation_number].append(customer)
             self.by_name[company_id, customer.name].append(customer)
@@ -67,7 +71,8 @@ def _plan_row(row: ReadRow, companies: Companies, known: KnownCustomers, taken: 
     customer = None
     if company_id is not None:
         customer = _who(row, company_id, values, known)
-        _refuse_twice(row, _identity(company_id, values, customer), taken)
+        planned.identity = _identity(company_id, values, customer)
+        _refuse_twice(row, planned.identity, taken)
     if company_id is not None and not row.problems:
         _refuse_new_id(row, values, customer)
         planned.record = customer or Customer(company_id=company_id, source=StatementSource.SPREADSHEET)

@@ -12,13 +12,18 @@ from typing import Any, Final, TypeVar
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from integration.decisions.spreadsheet_rows import ProblemLine, ReadRow, RowProblem, gathered
+from integration.decisions.spreadsheet_rows import ReadRow, RowProblem
 from integration.decisions.spreadsheet_sheets import Sheet
 from integration.models import GoCompany
 
 T = TypeVar("T")
 
 _CHUNK: Final = 500
+CHANGES_TOLD: Final = 8
+"""Changes of one record that a page tells."""
+
+SAVED_AT_ONCE: Final = 500
+"""Rows in one INSERT; SQLite takes fewer."""
 
 
 class Outcome(StrEnum):
@@ -57,12 +62,26 @@ class Planned:
     record: Any = None
     fields: tuple[str, ...] = ()
     lines: Sequence[Any] = ()
+    identity: tuple[Any, ...] | None = None
+    """Whom or what it means: no two rows of a file may mean the same."""
 
     @property
     def where(self) -> str:
         """The rows it stands in, for people."""
         first, last = self.rows[0], self.rows[-1]
         return str(first) if first == last else f"{first}–{last}"
+
+    @property
+    def told(self) -> list[str]:
+        """The first changes, for people; of a new record what it says, unless its summary says it."""
+        if self.outcome == Outcome.NEW:
+            return [] if self.summary else [" · ".join(f"{change.what}: {change.after}" for change in self.changes)]
+        return [str(change) for change in self.changes[:CHANGES_TOLD]]
+
+    @property
+    def more(self) -> int:
+        """How many changes are not told."""
+        return 0 if self.outcome == Outcome.NEW else max(len(self.changes) - CHANGES_TOLD, 0)
 
 
 @dataclass
@@ -81,27 +100,28 @@ class ImportPlan:
     def counts(self) -> Counter[Outcome]:
         return Counter(planned.outcome for planned in self.records)
 
-    def of(self, outcome: Outcome) -> list[Planned]:
-        """The records with this outcome, in the order of the file."""
-        return [planned for planned in self.records if planned.outcome == outcome]
-
     @property
-    def has_work(self) -> bool:
-        return any(planned.outcome in {Outcome.NEW, Outcome.CHANGED} for planned in self.records)
-
-    @property
-    def problems(self) -> list[ProblemLine]:
-        """Every problem of every row."""
-        return gathered(problem for planned in self.records for problem in planned.problems)
+    def work(self) -> list[Planned]:
+        """The records that would be saved."""
+        return [planned for planned in self.records if planned.outcome in {Outcome.NEW, Outcome.CHANGED}]
 
     @property
     def digest(self) -> str:
         """Stands for everything the plan says: another situation gives another digest."""
-        said = "\n".join(
-            repr((p.rows, p.name, p.company, p.outcome, p.changes, p.problems, p.summary, _key(p.record)))
-            for p in self.records
-        )
-        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+        return _digest(self.records)
+
+    @property
+    def work_digest(self) -> str:
+        """Stands for what would be saved."""
+        return _digest(self.work)
+
+
+def _digest(records: Iterable[Planned]) -> str:
+    said = hashlib.sha256()
+    for p in records:
+        parts = (p.rows, p.name, p.company, p.outcome, p.changes, p.problems, p.summary, _key(p.record))
+        said.update(f"{parts!r}\n".encode("utf-8", "surrogatepass"))
+    return said.hexdigest()
 
 
 def _key(record: Any) -> Any:
@@ -194,11 +214,24 @@ def set_values(record: models.Model, values: dict[str, Any], sheet: Sheet) -> tu
 def refuse_invalid(record: models.Model, row: ReadRow, sheet: Sheet) -> None:
     """What the record's own rules (form of e-mails, lengths, ranges) say: the last net before the database."""
     labels = {column.key: column.label for column in sheet.columns}
-    said = {problem.column for problem in row.problems}
     others = {each.name for each in record._meta.fields if each.is_relation or each.name not in labels}
     try:
         record.clean_fields(exclude=others)
     except ValidationError as error:
         for key, messages in error.message_dict.items():
-            if labels[key] not in said:
-                row.refuse(" ".join(messages).rstrip("."), column=labels[key], read=getattr(record, key))
+            row.refuse(" ".join(messages).rstrip("."), column=labels[key], read=getattr(record, key))
+
+
+def save_changed(model: type[models.Model], records: Sequence[Any], fields: Iterable[str]) -> None:
+    """Save these fields of records that are there and locked, many in one question. Every constraint holds.
+
+    An INSERT that becomes an UPDATE where the key is there already; Django's `bulk_update` asks with a CASE for each
+    field of each row, and takes ten times as long.
+    """
+    model._default_manager.bulk_create(
+        records,
+        batch_size=SAVED_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=sorted({*fields, "updated_at"}),
+    )

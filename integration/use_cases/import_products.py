@@ -20,7 +20,7 @@ def known_products(
     company_ids: Iterable[int], codes: Iterable[str], *, lock: bool = False
 ) -> dict[tuple[int, str], Product]:
     """The products with these codes, by company and code."""
-    rows = Product.objects.filter(company_id__in=list(company_ids)).order_by("pk")
+    rows = Product.objects.filter(company_id__in=list(company_ids)).order_by("company_id", "code")  # as the index is
     found: dict[tuple[int, str], Product] = {}
     for portion in chunks(set(codes)):
         wanted = rows.filter(code__in=portion)
@@ -61,6 +61,7 @@ def _plan_row(
         rows=(row.number,),
         name=str(product) if product else f"{code} {values.get('name', '')}".strip() or "a product",
         company=companies.name(company_id),
+        identity=(company_id, code) if company_id is not None and code else None,
     )
     if not row.problems:
         planned.record = product or Product(company_id=company_id, source=StatementSource.SPREADSHEET)

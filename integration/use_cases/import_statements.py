@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
+from integration.decisions.money import lines_text
 from integration.decisions.sales_orders import LineFacts, StatementFacts, problems_of, statement_reference
 from integration.decisions.spreadsheet_rows import (
     UNREADABLE,
@@ -24,7 +25,16 @@ from integration.decisions.spreadsheet_sheets import STATEMENTS
 from integration.enums import LineKind, StatementSource
 from integration.models import Customer, InvoiceStatement, Product, StatementLine
 from integration.use_cases.import_customers import KnownCustomers
-from integration.use_cases.import_plan import Change, Companies, Outcome, Planned, chunks, in_words
+from integration.use_cases.import_plan import (
+    SAVED_AT_ONCE,
+    Change,
+    Companies,
+    Outcome,
+    Planned,
+    chunks,
+    in_words,
+    save_changed,
+)
 from integration.use_cases.import_products import known_products
 
 HEADER: Final = (
@@ -56,7 +66,7 @@ LINE: Final = (
 """What a row says of a line as it is kept; the product is looked up."""
 
 _LABELS: Final = {column.key: column.label for column in STATEMENTS.columns}
-_LINE_LABELS: Final = {key: f"{_LABELS[key][0].lower()}{_LABELS[key][1:]}" for key in LINE}
+_LINE_LABELS: Final = {key: _LABELS[key].lower().replace("vat", "VAT") for key in LINE}
 _TOUCH_SUMS: Final = {column.label for column in STATEMENTS.columns if column.per_line} | {
     "",
     "Company",
@@ -108,7 +118,10 @@ def _look_up(groups: Iterable[StatementRows], companies: Companies, *, lock: boo
     ids = {group.source_id for group in groups} | {
         said for group in groups if isinstance(said := group.header.get("credits"), str)
     }
-    rows = InvoiceStatement.objects.filter(company_id__in=list(companies.own)).order_by("pk")
+    rows = InvoiceStatement.objects.filter(
+        company_id__in=list(companies.own),
+        source__in=StatementSource.values,
+    ).order_by("company_id", "source", "source_id")  # asked and ordered as the index is: SQLite needs to be shown
     for portion in chunks(ids):
         found = rows.filter(source_id__in=portion)
         if lock:
@@ -127,6 +140,7 @@ def _plan_statement(group: StatementRows, companies: Companies, known: Known) ->
         outcome=Outcome.REFUSED,
     )
     if group.company_id is not None and group.source_id:
+        planned.identity = (group.company_id, group.source, group.source_id)
         _plan_known(group, planned, group.company_id, known)
     planned.problems = tuple(group.problems)
     if planned.problems:
@@ -370,15 +384,18 @@ def _differences(before: Said, after: Said) -> tuple[Change, ...]:
 
 
 def _line_words(said: dict[str, str] | None) -> str:
-    """A line in one piece: every value that is there."""
-    return ", ".join(value for value in said.values() if value) if said else ""
+    """A line in one piece: `HYTTE, Hytte 4, quantity 2, VAT 12 %`. What is nought is left out."""
+    if not said:
+        return ""
+    plain = {"product", _LINE_LABELS["description"]}
+    told = {what: value for what, value in said.items() if value and (what in plain or value not in {"0", "0 %"})}
+    return ", ".join(value if what in plain else f"{what} {value}" for what, value in told.items())
 
 
 def _summary(statement: InvoiceStatement, lines: list[StatementLine]) -> str:
-    many = "1 line" if len(lines) == 1 else f"{len(lines)} lines"
     day = in_words(statement, "statement_date", statement.statement_date)
     total = in_words(statement, "total", statement.total)
-    return f"{statement.customer or 'no customer'}, {day}, {many}, {total} {statement.currency}"
+    return f"{statement.customer or 'no customer'}, {day}, {lines_text(len(lines))}, {total} {statement.currency}"
 
 
 def _customer_words(customer: Customer | None) -> str:
@@ -423,13 +440,15 @@ def save_statements(planned: Iterable[Planned]) -> None:
         each.record.refresh_search()
     made = [each for each in planned if each.outcome == Outcome.NEW]
     changed = [each for each in planned if each.outcome == Outcome.CHANGED]
-    InvoiceStatement.objects.bulk_create([each.record for each in made], batch_size=200)
-    fields = (*HEADER, "customer", "credits", "net", "vat", "total", "search", "updated_at")
-    for each in changed:
-        each.record.save(update_fields=fields)
+    InvoiceStatement.objects.bulk_create([each.record for each in made], batch_size=SAVED_AT_ONCE)
+    save_changed(
+        InvoiceStatement,
+        [each.record for each in changed],
+        (*HEADER, "customer", "credits", "net", "vat", "total", "search"),
+    )
     for portion in chunks(each.record.pk for each in changed):
         StatementLine.objects.filter(statement_id__in=portion).delete()
     lines = [line for each in planned for line in each.lines]
     for line in lines:
         line.statement_id = line.statement.pk
-    StatementLine.objects.bulk_create(lines, batch_size=500)
+    StatementLine.objects.bulk_create(lines, batch_size=SAVED_AT_ONCE)

@@ -31,7 +31,7 @@ def move(
     """
     if not is_allowed(from_status, to_status):
         raise MoveNotAllowed(f"Statement {statement_id}: {from_status} -> {to_status} is not in the table of moves.")
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):  # both or nothing, also inside a caller's transaction
         changed = InvoiceStatement.objects.filter(pk=statement_id, status=from_status).update(
             status=to_status, updated_at=now, **fields
         )

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
-from integration.decisions.money import amount_text
+from integration.decisions.money import amount_text, lines_text
 from integration.decisions.payment_status import EntryFacts, InvoiceFacts, payment_status
 from integration.decisions.sales_orders import totals_differ
 from integration.decisions.transitions import DRAFTS, INVOICED, is_allowed
@@ -221,7 +221,7 @@ def store_entries(company: GoCompany, entries: Sequence[RemoteLedgerEntry]) -> s
         chunk = entries[start : start + CHUNK]
         before = LedgerEntry.objects.filter(company=company, go_entry_id__in=[entry.id for entry in chunk])
         matches = {entry.match_id for entry in chunk if entry.match_id is not None}
-        matches |= set(before.exclude(match_id=None).values_list("match_id", flat=True))
+        matches |= {match_id for match_id in before.values_list("match_id", flat=True) if match_id is not None}
         LedgerEntry.objects.bulk_create(
             [
                 LedgerEntry(
@@ -421,7 +421,7 @@ def _watch_drafts(company: GoCompany, orders: dict[str, SalesOrder], began: date
             counts[_still_draft(statement, order, began)] += 1
         elif statement.missing_since is None and statement.status in DRAFTS:
             InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(missing_since=began)
-            counts["not seen"] += 1
+            counts["not found this time"] += 1
     counts.pop("", None)
     return counts
 
@@ -437,8 +437,8 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
     if edited and (code or statement.go_line_count != order.line_count):
         code = "EDITED_IN_GO"
         words = (
-            f"Somebody changed the draft in PowerOffice Go: it has {order.line_count} lines and "
-            f"{amount_text(order.total, order.currency)}; we sent {statement.go_line_count} lines and "
+            f"Somebody changed the draft in PowerOffice Go: it has {lines_text(order.line_count)} and "
+            f"{amount_text(order.total, order.currency)}; we sent {lines_text(statement.go_line_count or 0)} and "
             f"{amount_text(statement.go_total or Decimal(0))}."
         )
     if statement.attention_code != TWICE_IN_GO:  # that is the greater trouble, and holds while this draft lives

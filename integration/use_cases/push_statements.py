@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final, TypeGuard
 
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
@@ -42,6 +43,8 @@ from integration.errors import (
     Refused,
     RemoteError,
     TemporaryError,
+    Throttled,
+    Unavailable,
 )
 from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
 from integration.terms import SalesOrder
@@ -60,12 +63,18 @@ class ClaimLost(Exception):
     """Our lease ran out before the request left: nothing was sent, somebody else has the statement."""
 
 
+MOST_SILENCE: Final = 4
+"""So many pushes in a row without a proper answer, and Go is left alone for a while."""
+
+SILENT: Final = "PowerOffice Go does not answer properly."
+
+
 @dataclass(frozen=True)
 class Sent:
-    """How one push ended; `stop` asks the loop to end (throttled, or the company is paused)."""
+    """How one push ended, and on what error."""
 
     outcome: AttemptOutcome
-    stop: bool = False
+    error: Exception | None = None
 
 
 def due_statements(company: GoCompany, now: datetime) -> "list[int]":
@@ -85,22 +94,35 @@ def push_queue(
     clock: Callable[[], datetime],
     keep_going: Callable[[], bool],
     run: SyncRun | None = None,
-) -> Counter[str]:
-    """Push what is due until the queue is empty, `keep_going` says stop, or nothing can be sent now."""
+) -> tuple[Counter[str], RemoteError | None]:
+    """Push what is due until the queue is empty, `keep_going` says stop, or nothing can be sent now.
+
+    Returns counts by outcome, and why nothing can be sent: Go does not answer (several in a row, or all of this turn),
+    our turn is too far away, or the company was paused.
+    """
     counts: Counter[str] = Counter()
     tried: set[int] = set()
+    silence = 0
     while batch := [pk for pk in due_statements(company, clock()) if pk not in tried]:
         for statement_id in batch:
             if not keep_going():
-                return counts
+                return counts, Unavailable(SILENT) if 0 < silence == counts.total() else None
             tried.add(statement_id)
             sent = push_statement(statement_id, company, client, clock=clock, run=run)
             if sent is None:
                 continue
             counts[sent.outcome.value] += 1
-            if sent.stop:
-                return counts
-    return counts
+            silence = silence + 1 if isinstance(sent.error, (Unavailable, InDoubt)) else 0
+            if silence >= MOST_SILENCE:
+                return counts, Unavailable(SILENT)
+            if isinstance(sent.error, ConfigurationError) or waits_long(sent.error):
+                return counts, sent.error
+    return counts, None
+
+
+def waits_long(error: Exception | None) -> TypeGuard[Throttled]:
+    """Whether our own pace has no turn for us soon. (After Go's 429 the next request just waits until it may leave.)"""
+    return isinstance(error, Throttled) and error.evidence.status is None
 
 
 def claim(statement_id: int, company: GoCompany, *, now: datetime, run: SyncRun | None) -> SyncAttempt | None:
@@ -375,7 +397,9 @@ def _end(
         )
 
 
-def _not_ready(statement: InvoiceStatement, attempt: SyncAttempt, problems: list[Problem], *, now: datetime) -> Sent:
+def _not_ready(
+    statement: InvoiceStatement, attempt: SyncAttempt, problems: list[Problem], *, now: datetime
+) -> Sent | None:
     message = "\n".join(str(problem) for problem in problems[:50])
     if len(problems) > 50:
         message += f"\n… and {len(problems) - 50} more."
@@ -391,9 +415,9 @@ def _stuck(
     message: str,
     now: datetime,
     error: RemoteError | None = None,
-) -> Sent:
+) -> Sent | None:
     """A person must mend it; nothing of it is in Go."""
-    _end(
+    ours = _end(
         statement,
         attempt,
         outcome,
@@ -405,13 +429,13 @@ def _stuck(
         attention=message,
         attention_code=code,
     )
-    return Sent(outcome)
+    return Sent(outcome, error) if ours else None
 
 
-def _later(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, now: datetime) -> Sent:
-    """Nothing reached Go: back into the queue with a next time. Being throttled ends this worker's turn."""
+def _later(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, now: datetime) -> Sent | None:
+    """Nothing reached Go: back into the queue with a next time."""
     retry_after = error.retry_after if isinstance(error, TemporaryError) else None
-    _end(
+    ours = _end(
         statement,
         attempt,
         AttemptOutcome.LATER,
@@ -420,17 +444,17 @@ def _later(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError
         message=error.message,
         code=error_code(error),
         evidence=error.evidence,
-        next_try_at=next_try(now, statement.tries, retry_after=retry_after),
+        next_try_at=next_try(now, statement.tries, first_seconds=settings.GO_RETRY_SECONDS, retry_after=retry_after),
         tries=statement.tries + 1,
     )
-    return Sent(AttemptOutcome.LATER, stop=retry_after is not None)
+    return Sent(AttemptOutcome.LATER, error) if ours else None
 
 
 def _doubt(
     statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, *, now: datetime, code: str = ""
-) -> Sent:
+) -> Sent | None:
     """The request left us and we do not know what became of it: look before anything else happens."""
-    _end(
+    ours = _end(
         statement,
         attempt,
         AttemptOutcome.IN_DOUBT,
@@ -443,13 +467,13 @@ def _doubt(
         tries=statement.tries + 1,
         attention_code=code,
     )
-    return Sent(AttemptOutcome.IN_DOUBT)
+    return Sent(AttemptOutcome.IN_DOUBT, error) if ours else None
 
 
-def _pause(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, *, now: datetime) -> Sent:
+def _pause(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError, *, now: datetime) -> Sent | None:
     """Keys or rights are refused: the whole company waits, this statement goes back to the queue unharmed."""
     statement.company.pause(error.message, now)
-    _end(
+    ours = _end(
         statement,
         attempt,
         AttemptOutcome.SETUP,
@@ -459,7 +483,7 @@ def _pause(statement: InvoiceStatement, attempt: SyncAttempt, error: RemoteError
         code=error_code(error),
         evidence=error.evidence,
     )
-    return Sent(AttemptOutcome.SETUP, stop=True)
+    return Sent(AttemptOutcome.SETUP, error) if ours else None
 
 
 def _refused(
@@ -469,7 +493,7 @@ def _refused(
     client: PowerOfficeClient,
     *,
     now: datetime,
-) -> Sent:
+) -> Sent | None:
     """A refusal may mean "I have it already": which status and words Go uses for that is not known, so we look.
 
     A doubt finds it (or not); only a refusal that is about something else stops the statement at once.
@@ -501,7 +525,7 @@ def _recheck(statement: InvoiceStatement, client: PowerOfficeClient) -> None:
     """Something we took for known is gone from Go: see what, so that the next push uses today's knowledge."""
     try:
         customer = statement.customer
-        if customer is not None and customer.go_customer_id is not None:
+        if customer is not None and customer.go_customer_id is not None:  # pragma: no branch - an order has a customer
             try:
                 client.customer(customer.go_customer_id)
             except NotFound:
@@ -514,8 +538,12 @@ def _recheck(statement: InvoiceStatement, client: PowerOfficeClient) -> None:
 
 def _internal(
     statement: InvoiceStatement, attempt: SyncAttempt, error: Exception, *, left_us: bool, now: datetime
-) -> Sent:
-    """Our own fault. If the request may have left, it is a doubt; else the statement stops and says so."""
+) -> Sent | None:
+    """Our own fault, or our database away. If the request may have left, it is a doubt; else the statement stops."""
+    if isinstance(error, (OperationalError, InterfaceError)):
+        # Locked, restarted, cut off. Should it still be away, the lease runs out and the sweep sees to the statement.
+        away = TemporaryError("Our own database did not answer. It goes on by itself.")
+        return _doubt(statement, attempt, away, now=now) if left_us else _later(statement, attempt, away, now)
     wrapped = RemoteError(f"Fakturabro made a mistake ({type(error).__name__}). Support has the details in the log.")
     if left_us:
         return _doubt(statement, attempt, wrapped, now=now)

@@ -5,7 +5,7 @@ with who and why written beside it. A statement that the machines took meanwhile
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -58,6 +58,9 @@ RULES: Final[dict[ReviewAction, Rule]] = {
 }
 
 
+NAMED: Final = 10
+"""How many statements are named; more are only counted."""
+
 LOOK_FIRST: Final = frozenset({OTHER_ORDER, COMBINED_UNSEEN})
 """Go had something of these when we last looked: pushing again means looking again, never sending at once."""
 
@@ -70,6 +73,8 @@ class Plan:
     ready: tuple[int, ...]
     sums: tuple[tuple[str, Decimal], ...]
     held_back: tuple[tuple[str, int], ...]
+    named: Mapping[str, tuple[str, ...]]
+    """By reason the first few that are held back."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +123,17 @@ def plan(action: ReviewAction, statements: QuerySet[InvoiceStatement]) -> Plan:
     ready: list[int] = []
     sums: dict[str, Decimal] = defaultdict(Decimal)
     held_back: Counter[str] = Counter()
+    named: dict[str, tuple[str, ...]] = {}
     for statement in _rows(statements):
         reason = why_not(action, statement)
         if reason:
             held_back[reason] += 1
+            if held_back[reason] <= NAMED:
+                named[reason] = (*named.get(reason, ()), statement.source_id)
         else:
             ready.append(statement.pk)
             sums[statement.currency] += statement.total
-    return Plan(action, tuple(ready), tuple(sorted(sums.items())), tuple(held_back.most_common()))
+    return Plan(action, tuple(ready), tuple(sorted(sums.items())), tuple(held_back.most_common()), named)
 
 
 def carry_out(

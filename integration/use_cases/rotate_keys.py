@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import models, transaction
 from django.db.models.functions import Cast
 
-from integration.models.fields import SecretField, field_keys, open_token
+from vault.fields import SecretField, field_keys, open_token
 
 BATCH = 200
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from django.conf import settings
@@ -13,9 +13,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integration.clients.poweroffice.client import PowerOfficeClient
-from integration.enums import CompanyState, RunOutcome, RunTrigger, StatementStatus
-from integration.errors import ConfigurationError, RemoteError, TemporaryError
-from integration.models import GoCompany, InvoiceStatement, SyncRun
+from integration.enums import CompanyState, Operation, RunOutcome, RunTrigger, StatementStatus
+from integration.errors import ConfigurationError, PrivilegeMissing, RemoteError, TemporaryError, Throttled
+from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
+from integration.models.go_company import PROBE_EVERY
 from integration.use_cases.check_company import check_company
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import pull_statuses
@@ -26,8 +27,11 @@ from integration.use_cases.sync_products import read_products
 
 logger = logging.getLogger(__name__)
 
-TURN: Final = timedelta(seconds=20)
-"""How long one company may keep a worker before it goes to the back of the row."""
+TURN: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS / 4)
+"""How long one company may keep a worker before it goes to the back of the row: ten seconds."""
+
+TRIAL_EVERY: Final = 30 * PROBE_EVERY
+"""A refusal that the list of privileges does not show is tried again so often: every quarter of an hour."""
 
 CYCLE_LEASE: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
 """A dead worker's company is free again after it. It only keeps the row orderly: once-only rests on the claims."""
@@ -82,28 +86,36 @@ def run_cycle(
 ) -> Turn:
     """One turn for one company: settle doubts, read registers, push, pull. Safe to run twice, or by two beats.
 
-    `run_id` goes on with an earlier turn of the same run: registers are not read again. Raises nothing for what
-    Go answers: it is told in the run.
+    `run_id` goes on with an earlier turn of the same run: registers are not read again. A run of the sweep does not
+    pull: that is for the schedule and for people. Raises nothing for what Go answers: it is told in the run.
     """
     began = clock()
+    close_stale_claims(began)
     holder = take_cycle(company_id, began)
     if not holder:
         return Turn()
     try:
         company = GoCompany.objects.get(pk=company_id)
-        if company.state == CompanyState.PAUSED:
-            _probe(company, client_for, began)
-            company.refresh_from_db()
-        if company.state != CompanyState.ACTIVE:
+        if company.state not in {CompanyState.ACTIVE, CompanyState.PAUSED}:
+            return Turn()
+        waits = company.state == CompanyState.PAUSED or company.probe_at is not None
+        if waits and not _probe(company, client_for, began):
             return Turn()
         run, is_new = _open_run(company, trigger, run_id, began)
         if run is None:
             return Turn()
+        trial = company.state == CompanyState.PAUSED
+
+        held_at = began
 
         def keep_going() -> bool:
+            nonlocal held_at
             now = clock()
-            if stop_asked() or now - began >= TURN:
+            if stop_asked() or now - began >= TURN or (trial and _has_pushed(run)):
                 return False
+            if now - held_at < TURN / 2:  # nobody else can have it yet
+                return True
+            held_at = now
             return hold_cycle(company_id, holder, now)
 
         return _turn(company, run, client_for, clock=clock, keep_going=keep_going, is_new=is_new)
@@ -138,6 +150,7 @@ def _turn(
 ) -> Turn:
     counts: Counter[str] = Counter(run.counts)
     outcome, message, goes_on = RunOutcome.DONE, "", False
+    trial = company.state == CompanyState.PAUSED
     try:
         client = client_for(company)
         try:
@@ -147,21 +160,22 @@ def _turn(
                 raise
             logger.exception("%s: our own fault while settling doubts; pushing goes on.", company)
             outcome, message = RunOutcome.FAILED, OWN_FAULT.format(type(error).__name__)
-        if due_statements(company, clock()):
-            if is_new:
-                read_customers(company, client, began=clock())
-                read_products(company, client, began=clock())
-            counts.update(prefixed("push", push_queue(company, client, clock=clock, keep_going=keep_going, run=run)))
-        company.refresh_from_db()
-        goes_on = company.state == CompanyState.ACTIVE and bool(due_statements(company, clock()))
-        if not goes_on and company.state == CompanyState.ACTIVE:
+        _push(company, client, run, counts, clock=clock, keep_going=keep_going, is_new=is_new)
+        more = bool(due_statements(company, clock()))
+        if trial or not (more or run.trigger == RunTrigger.SWEEP):
             counts.update(pull_statuses(company=company, client=client, clock=clock, run=run))
-        if company.state == CompanyState.PAUSED:
-            outcome, message = RunOutcome.FAILED, company.state_reason
+        if trial:
+            company.wake(clock())
+        company.refresh_from_db()
+        goes_on = more and company.state == CompanyState.ACTIVE
     except ConfigurationError as error:
         company.pause(error.message, clock())
+        if trial and isinstance(error, PrivilegeMissing):
+            _try_again_later(company, clock())
         outcome, message = RunOutcome.FAILED, error.message
     except TemporaryError as error:
+        if not isinstance(error, Throttled):
+            company.rest(f"{error.message} It is asked again by itself until it answers; nothing is lost.", clock())
         outcome, message = RunOutcome.PARTLY, f"{error.message} The next cycle goes on."
     except RemoteError as error:
         logger.exception("%s: a read was refused.", company)
@@ -170,12 +184,39 @@ def _turn(
         logger.exception("%s: our own fault in a cycle.", company)
         outcome, goes_on = RunOutcome.FAILED, False
         message = OWN_FAULT.format(type(error).__name__)
-    run.counts = dict(counts)
-    run.turn_ended_at = clock()
+    told: dict[str, Any] = {"counts": dict(counts), "turn_ended_at": clock()}
     if not goes_on:
-        run.ended_at, run.outcome, run.message = clock(), outcome, message
-    run.save(update_fields=["counts", "turn_ended_at", "ended_at", "outcome", "message"])
+        told |= {"ended_at": clock(), "outcome": outcome, "message": message}
+    _tell(run, told)
     return Turn(run.pk, goes_on=goes_on, counts=tuple(sorted(counts.items())))
+
+
+def _tell(run: SyncRun, told: dict[str, Any]) -> None:
+    """Write into the run, unless somebody else closed it meanwhile since we seemed dead: then it stays as it is."""
+    if not SyncRun.objects.filter(pk=run.pk, ended_at__isnull=True).update(**told):
+        logger.warning("%s: this run was closed before its worker came back with: %s", run, told)
+
+
+def _push(
+    company: GoCompany,
+    client: PowerOfficeClient,
+    run: SyncRun,
+    counts: Counter[str],
+    *,
+    clock: Callable[[], datetime],
+    keep_going: Callable[[], bool],
+    is_new: bool,
+) -> None:
+    """Push what is due, the registers read first in a new run. Raises why nothing more can be sent."""
+    if not due_statements(company, clock()):
+        return
+    if is_new:
+        read_customers(company, client, began=clock())
+        read_products(company, client, began=clock())
+    pushed, trouble = push_queue(company, client, clock=clock, keep_going=keep_going, run=run)
+    counts.update(prefixed("push", pushed))
+    if trouble is not None:
+        raise trouble
 
 
 def prefixed(word: str, counts: Counter[str]) -> dict[str, int]:
@@ -183,14 +224,32 @@ def prefixed(word: str, counts: Counter[str]) -> dict[str, int]:
     return {f"{word} {name.lower()}": count for name, count in counts.items()}
 
 
-def _probe(company: GoCompany, client_for: Callable[[GoCompany], PowerOfficeClient], now: datetime) -> None:
-    """Ask, at most twice a minute, whether a paused company works again."""
+def _has_pushed(run: SyncRun) -> bool:
+    """Whether this run has tried to push anything yet."""
+    return SyncAttempt.objects.filter(run=run, operation=Operation.CREATE_ORDER).exists()
+
+
+def _probe(company: GoCompany, client_for: Callable[[GoCompany], PowerOfficeClient], now: datetime) -> bool:
+    """Ask, at most twice a minute, whether Go answers again and the key works. True: the turn may go on.
+
+    For a paused company that turn is a trial: it stays paused until one statement and a pull have gone well, because
+    the list of privileges does not show everything that may be refused.
+    """
     if company.probe_at is not None and company.probe_at > now:
-        return
+        return False
     try:
-        check_company(company=company, client=client_for(company), now=now)
+        check = check_company(
+            company=company, client=client_for(company), now=now, wake=company.state == CompanyState.ACTIVE
+        )
     except ConfigurationError as error:
         logger.info("%s is still paused: %s", company, error)
+        return False
+    return not check.problem and not check.missing
+
+
+def _try_again_later(company: GoCompany, now: datetime) -> None:
+    """The key works and no privilege is missing, and still Go refuses: ask seldom, a person will have to act."""
+    GoCompany.objects.filter(pk=company.pk, state=CompanyState.PAUSED).update(probe_at=now + TRIAL_EVERY)
 
 
 def activate_due(now: datetime) -> int:
@@ -214,8 +273,10 @@ def activate_due(now: datetime) -> int:
 def companies_with_work(now: datetime) -> list[int]:
     """Companies that have something to push or settle, or a probe that is due."""
     waiting = InvoiceStatement.objects.filter(
-        Q(status=StatementStatus.PROCESSING) & (Q(next_try_at__isnull=True) | Q(next_try_at__lte=now))
-        | Q(status=StatementStatus.IN_DOUBT),
+        Q(next_try_at__isnull=True) | Q(next_try_at__lte=now),
+        Q(status=StatementStatus.PROCESSING)
+        | Q(status=StatementStatus.IN_DOUBT, doubt_since__lte=now - timedelta(seconds=settings.GO_REPLICA_SECONDS)),
+        Q(company__probe_at__isnull=True) | Q(company__probe_at__lte=now),
         company__state=CompanyState.ACTIVE,
     )
     probes = GoCompany.objects.filter(state=CompanyState.PAUSED).filter(Q(probe_at__isnull=True) | Q(probe_at__lte=now))
@@ -225,7 +286,7 @@ def companies_with_work(now: datetime) -> list[int]:
 
 
 def sweep(now: datetime) -> list[int]:
-    """Every minute: stale claims become doubts, due statements are activated. Returns the companies with work."""
+    """Every few seconds: stale claims become doubts, due statements are activated. Returns the companies with work."""
     close_stale_claims(now)
     activate_due(now)
     return companies_with_work(now)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.sales_orders import same_order
@@ -35,11 +36,11 @@ def close_stale_claims(now: datetime) -> int:
     """Attempts whose worker died: close them; their statements become doubts. Returns how many."""
     stale = list(
         SyncAttempt.objects.filter(ended_at__isnull=True, lease_until__lt=now).values_list(
-            "pk", "statement_id", "started_at"
+            "pk", "statement_id", "started_at", "lease_until"
         )[:1000]
     )
     count = 0
-    for attempt_id, statement_id, started_at in stale:
+    for attempt_id, statement_id, started_at, lease_until in stale:
         with transaction.atomic(durable=True):
             # The lease is asked again here: its worker may have come back to life and renewed it.
             closed = SyncAttempt.objects.filter(pk=attempt_id, ended_at__isnull=True, lease_until__lt=now).update(
@@ -56,7 +57,8 @@ def close_stale_claims(now: datetime) -> int:
                     to_status=StatementStatus.IN_DOUBT,
                     now=now,
                     reason="The worker did not come back; we look whether the order reached PowerOffice Go.",
-                    doubt_since=now,
+                    doubt_since=lease_until,  # nothing leaves us after the lease, however late we notice
+                    next_try_at=None,
                 )
     return count
 
@@ -64,11 +66,15 @@ def close_stale_claims(now: datetime) -> int:
 def settle_doubts(
     company: GoCompany, client: PowerOfficeClient, *, clock: Callable[[], datetime], run: SyncRun | None = None
 ) -> Counter[str]:
-    """Look up all doubts of a company that are old enough to be seen by Go's replica. Raises remote errors."""
+    """Look up the doubts of a company: once when Go's replica shows what came of them, again when absence is proof.
+
+    Raises remote errors.
+    """
     counts: Counter[str] = Counter()
     began = clock()
     doubts = list(
         InvoiceStatement.objects.filter(
+            Q(next_try_at__isnull=True) | Q(next_try_at__lte=began),
             company=company,
             status=StatementStatus.IN_DOUBT,
             doubt_since__lte=began - timedelta(seconds=settings.GO_REPLICA_SECONDS),
@@ -83,20 +89,21 @@ def settle_doubts(
     orders = client.find_orders([statement.reference for statement in doubts], since=since)
     rest = [statement.reference for statement in doubts if statement.reference not in orders]
     invoices = client.find_invoices(rest, since=since) if rest else {}
-    absent = [
-        statement
-        for statement in doubts
-        if statement.reference not in orders and statement.reference not in invoices and _old_enough(statement, began)
-    ]
-    traces = find_traces(company, client, absent) if absent else Traces()
+    absent = []
     for statement in doubts:
         order, invoice = orders.get(statement.reference), invoices.get(statement.reference)
         if order is not None:
             counts[_found(statement, order, run, clock())] += 1
         elif invoice is not None:
             counts[_found_sent(statement, invoice, run, clock())] += 1
+        elif _old_enough(statement, began):
+            absent.append(statement)
         else:
-            counts[_absent(statement, began, traces.proposals.get(statement.pk), run, clock())] += 1
+            counts[_wait(statement)] += 1
+    # After those found are recorded: their orders need not be opened in search of lines.
+    traces = find_traces(company, client, absent) if absent else Traces()
+    for statement in absent:
+        counts[_absent(statement, traces.proposals.get(statement.pk), run, clock())] += 1
     return counts
 
 
@@ -136,6 +143,7 @@ def _stop(
             attention=message,
             attention_code=code,
             doubt_since=None,
+            next_try_at=None,
         ):
             _close(statement, run, outcome, message, now)
     return "stuck"
@@ -192,6 +200,7 @@ def _found_sent(statement: InvoiceStatement, invoice: RemoteInvoice, run: SyncRu
             go_total=invoice.total,
             pushed_at=now,
             doubt_since=None,
+            next_try_at=None,
             tries=0,
             attention="",
             attention_code="",
@@ -203,15 +212,14 @@ def _found_sent(statement: InvoiceStatement, invoice: RemoteInvoice, run: SyncRu
     return "found"
 
 
-def _absent(
-    statement: InvoiceStatement,
-    began: datetime,
-    proposal: dict[str, Any] | None,
-    run: SyncRun | None,
-    now: datetime,
-) -> str:
-    if not _old_enough(statement, began):
-        return "waiting"
+def _wait(statement: InvoiceStatement) -> str:
+    """Not seen yet. The next look is the one that proves something."""
+    proof_at = (statement.doubt_since or statement.created_at) + timedelta(seconds=settings.GO_ABSENCE_SECONDS)
+    InvoiceStatement.objects.filter(pk=statement.pk, status=StatementStatus.IN_DOUBT).update(next_try_at=proof_at)
+    return "waiting"
+
+
+def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: SyncRun | None, now: datetime) -> str:
     if proposal is not None:
         where = "sales order" if proposal["kind"] == "order" else "invoice"
         return _stop(

@@ -127,8 +127,6 @@ def draft_hash(draft: CustomerDraft) -> str:
 
 def _candidates(company: GoCompany, facts: CustomerFacts) -> list[RemoteCustomer]:
     wanted = Q(reference=facts.reference)
-    if facts.go_customer_id is not None:
-        wanted |= Q(go_customer_id=facts.go_customer_id)
     if facts.organisation_number:
         wanted |= Q(organisation_number=facts.organisation_number)
     if facts.number is not None:
@@ -161,7 +159,7 @@ def ensure_customer(
     draft = customer_draft(customer)
     if customer.go_customer_id is not None:
         if company.customer_data_owner != DataOwner.GO and customer.go_hash != draft_hash(draft):
-            _update(customer, draft, client, clock=clock, run=run)
+            _update(customer, customer.go_customer_id, draft, client, clock=clock, run=run)
         return customer.go_customer_id
     facts = CustomerFacts(
         reference=draft.reference,
@@ -204,15 +202,19 @@ def _adopt(customer: Customer, found: RemoteCustomer) -> int:
 def _look_up(
     customer: Customer, draft: CustomerDraft, client: PowerOfficeClient, now: datetime
 ) -> RemoteCustomer | None:
-    """A create may have reached Go unnoticed: find it by reference before trying again."""
-    found = list(client.customers(reference=draft.reference))
-    if found:
-        store_customers(customer.company, found)
-        return found[0]
+    """A create may have reached Go unnoticed: find it by reference before trying again.
+
+    Asks once, when absence is proof: until then all statements of this customer wait, and none of them asks.
+    """
     tried = customer.go_create_tried_at
-    if tried is not None and now - tried < timedelta(seconds=settings.GO_ABSENCE_SECONDS):
-        raise TemporaryError(f"Customer {customer} may be on its way into PowerOffice Go; we look again in a minute.")
-    return None
+    if tried is not None and (wait := tried + timedelta(seconds=settings.GO_ABSENCE_SECONDS) - now) > timedelta(0):
+        raise TemporaryError(
+            f"Customer {customer} may be on its way into PowerOffice Go; we look again in a minute.",
+            retry_after=wait.total_seconds(),
+        )
+    found = list(client.customers(reference=draft.reference))
+    store_customers(customer.company, found)
+    return found[0] if found else None
 
 
 def _create(
@@ -262,7 +264,10 @@ def _create(
                 evidence=error.evidence,
             )
         if doubt:
-            raise TemporaryError(f"Whether customer {customer} was made is unclear; we look it up.") from error
+            raise TemporaryError(
+                f"Whether customer {customer} was made is unclear; we look it up.",
+                retry_after=settings.GO_ABSENCE_SECONDS,
+            ) from error
         raise
     with transaction.atomic():
         store_customers(customer.company, [made])
@@ -280,6 +285,7 @@ def _create(
 
 def _update(
     customer: Customer,
+    go_customer_id: int,
     draft: CustomerDraft,
     client: PowerOfficeClient,
     *,
@@ -287,13 +293,11 @@ def _update(
     run: SyncRun | None,
 ) -> None:
     """Bring Go up to date. Setting the same values twice changes nothing, so a doubt is simply tried again."""
-    if customer.go_customer_id is None:
-        raise ValueError(f"Customer {customer} has no id in Go to update.")
     attempt = open_attempt(
         company=customer.company, operation=Operation.UPDATE_CUSTOMER, now=clock(), run=run, customer=customer
     )
     try:
-        seen = client.update_customer(customer.go_customer_id, draft)
+        seen = client.update_customer(go_customer_id, draft)
     except RemoteError as error:
         refused = isinstance(error, PermanentError)
         with transaction.atomic():
@@ -322,7 +326,7 @@ def _update(
 
 def forget_customer(customer: Customer) -> None:
     """Go no longer has it: match or create anew next time."""
-    if customer.go_customer_id is not None:
+    if customer.go_customer_id is not None:  # pragma: no branch - only one that Go had is forgotten
         CustomerInGo.objects.filter(company=customer.company, go_customer_id=customer.go_customer_id).delete()
     customer.go_customer_id = None
     customer.go_hash = ""

@@ -98,15 +98,17 @@ def create_product(
         return f"PowerOffice Go has no product {product.code}. Make it there, or allow {company} to create products."
     if product.sales_account is None:
         return f"Product {product.code} has no sales account, so PowerOffice Go cannot be told its VAT. Fill it in."
+    if _may_be_on_its_way(product, clock()):
+        # Until absence is proof, all statements with this product wait, and none of them asks.
+        raise TemporaryError(
+            f"Product {product.code} may be on its way into PowerOffice Go; we look again in a minute.",
+            retry_after=settings.GO_ABSENCE_SECONDS,
+        )
     there = list(client.products(codes=[product.code]))
     store_products(company, there)
     known = products_in_go(company, [product.code]).get(product.code)
     if known is not None:
         return known
-    if _may_be_on_its_way(product, clock()):
-        raise TemporaryError(
-            f"Product {product.code} may be on its way into PowerOffice Go; we look again in a minute."
-        )
     account = next(iter(client.accounts(numbers=[product.sales_account])), None)
     if account is None:
         return (

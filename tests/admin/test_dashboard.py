@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -80,7 +81,7 @@ def test_companies_show_last_run_pause_and_progress(as_role: Callable[..., Clien
         ("Fjordgløtt Camping AS", False, ""),
         ("Nordlys Padel AS", True, "The key is refused."),
     ]
-    assert (shown[0]["run"]["outcome"], shown[0]["run"]["what"]) == ("Under way", "2 push done")
+    assert (shown[0]["run"]["outcome"], shown[0]["run"]["what"]) == ("Under way", "2 pushed")
     assert (shown[0]["progress"]["done"], shown[0]["progress"]["left"], shown[0]["progress"]["percent"]) == (
         "3",
         "3",
@@ -166,7 +167,7 @@ def test_sidebar_offers_only_what_may_be_opened(as_role: Callable[..., Client], 
     root.force_login(factories.person(is_superuser=True))
     assert titles(as_role()) == ["Dashboard"]
     assert titles(as_role("Reader")) == [*work, "Go companies"]
-    assert titles(root) == [*work, "Schedule", "Go companies", "People", "Roles"]
+    assert titles(root) == [*work, "Schedule", "Go companies", "People", "Roles", "Failed log-ins"]
 
 
 @pytest.mark.parametrize(
@@ -189,3 +190,31 @@ def test_amounts_of_preset_lists_are_the_dashboards(finance: Client, home: GoCom
     shown = dashboard(finance)
     assert finance.get(shown["drafts_link"]).context["cl"].result_count == 1
     assert finance.get(shown["statuses"][0]["link"]).context["cl"].result_count == 1
+
+
+def test_among_very_many_statements_the_figures_are_kept_for_a_while_and_say_when(
+    finance: Client, home: GoCompany, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "kept"}}
+    monkeypatch.setattr("integration.admin.dashboard.MANY", -2)
+    factories.statement(home, status=S.PAID)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        first = dashboard(finance)
+        factories.statement(home, status=S.PAID)
+        kept = dashboard(finance)
+        clock.shift(timedelta(seconds=31))
+        counted = dashboard(finance)
+    assert (first["all"], kept["all"], counted["all"]) == ("1", "1", "2")
+    assert first["counted_at"] == kept["counted_at"] != ""
+
+
+def test_kept_figures_are_not_shown_to_people_of_other_companies(
+    finance: Client, home: GoCompany, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integration.admin.dashboard.MANY", -2)
+    factories.statement(home, status=S.PAID)
+    assert dashboard(finance)["all"] == "1"
+    stranger = factories.person(role="Finance", companies=[factories.go_company()])
+    client = Client()
+    client.force_login(stranger)
+    assert dashboard(client)["all"] == "0"

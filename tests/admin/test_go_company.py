@@ -13,10 +13,10 @@ from integration import remotes
 from integration.admin import go_company as page
 from integration.enums import CompanyState
 from integration.models import AccessToken, AdminAction, GoCompany
-from integration.models.fields import Secret
 from integration.models.go_company import fingerprint
 from integration.use_cases.check_company import CompanyCheck
 from tests import factories
+from vault.fields import Secret
 
 pytestmark = pytest.mark.django_db
 

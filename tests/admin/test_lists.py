@@ -1,7 +1,8 @@
 """What all lists share: three rows cost as many queries as one, and every page opens."""
 
+import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -117,7 +118,7 @@ def test_run_says_what_happened_and_leads_to_its_attempts(finance: Client, home:
         counts={"push not_ready": 2, "push done": 1200},
     )
     text = finance.get(reverse("admin:integration_syncrun_change", args=[run.pk])).content.decode()
-    for words in ("1\u202f200 push done, 2 push not ready", "1\xa0min 5\xa0s", f"?run__id__exact={run.pk}"):
+    for words in ("1\u202f200 pushed, 2 stuck: not ready", "1\xa0min 5\xa0s", f"?run__id__exact={run.pk}"):
         assert words in text
 
 
@@ -236,6 +237,13 @@ def test_lists_warn_in_red(finance: Client, home: GoCompany) -> None:
         ("invoicestatement", '<small class="fb-muted">on hold</small>'),
     ):
         assert words in finance.get(reverse(f"admin:integration_{model}_changelist")).content.decode()
+
+
+def test_an_invoice_is_marked_when_it_is_overdue_and_only_then(finance: Client, home: GoCompany) -> None:
+    for due_date in (date(2020, 3, 1), date(2099, 3, 1)):
+        factories.outgoing_invoice(home, due_date=due_date)
+    text = finance.get(reverse("admin:integration_outgoinginvoice_changelist")).content.decode()
+    assert re.findall(r"(?:Overdue\">)?01\.03\.20[29][09]", text) == ["01.03.2099", 'Overdue">01.03.2020']
 
 
 def test_attempt_about_a_customer_leads_to_it(finance: Client, home: GoCompany) -> None:

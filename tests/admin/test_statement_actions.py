@@ -139,7 +139,10 @@ def test_confirmation_says_count_sum_per_currency_and_what_is_held_back(finance:
     context = response.context
     assert (context["ready"], context["count"], context["held_back_count"]) == (3, 6, 3)
     assert context["sums"] == ["125,00\xa0EUR", "250,00\xa0NOK"]
-    assert context["held_back"] == [("paid: not possible in this state", "2"), ("no customer", "1")]
+    assert context["held_back"] == [
+        ("paid: not possible in this state", "2", f"{rows[4].source_id}, {rows[5].source_id}"),
+        ("no customer", "1", rows[3].source_id),
+    ]
     assert context["named"] == [
         ("A1", "700 Ålesund Båtutleie AS", "125,00\xa0NOK"),
         ("A2", "700 Ålesund Båtutleie AS", "125,00\xa0NOK"),
@@ -237,7 +240,7 @@ def test_pull_names_companies_and_tells_what_go_said(
     data = {"action": "pull", "_selected_action": [row.pk for row in rows], "index": "0"}
     page = client.post(LIST, data)
     assert page.context["companies"] == [("Fjordgløtt Camping AS", "2"), ("Nordlys Padel AS", "1")]
-    assert (page.context["ready"], page.context["held_back"]) == (3, [("Øy Data AS is not active", "1")])
+    assert (page.context["ready"], page.context["held_back"]) == (3, [("Øy Data AS is not active", "1", "")])
     response = client.post(LIST, {**data, "confirmed": "4"})
     assert said(response) == [
         "Fjordgløtt Camping AS: PowerOffice Go was asked. 1 drafts changed, 2 paid.",

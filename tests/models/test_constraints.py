@@ -33,9 +33,13 @@ from integration.models import (
     LedgerEntry,
     PaymentMethod,
     ProductInGo,
+    SpreadsheetUpload,
     StatementLine,
     SyncAttempt,
     SyncCursor,
+    UploadBlock,
+    UploadName,
+    UploadPortion,
 )
 from tests import factories as f
 
@@ -145,6 +149,28 @@ def credit_note() -> InvoiceStatement:
     return f.statement(kind=StatementKind.CREDIT_NOTE, credit_reason="The invoice is older than this system.")
 
 
+def block(upload: SpreadsheetUpload | None = None, number: int = 0) -> UploadBlock:
+    return UploadBlock.objects.create(upload=upload or f.upload(), number=number, content=b"x")
+
+
+def portion(upload: SpreadsheetUpload | None = None, row: int = 2) -> UploadPortion:
+    return UploadPortion.objects.create(upload=upload or f.upload(), first_row=row, last_row=row, rows=1, table=b"")
+
+
+def row_name(upload: SpreadsheetUpload, name: int) -> UploadName:
+    return UploadName.objects.create(upload=upload, name=name, row=2)
+
+
+def two_of_an_upload(make: Callable[..., models.Model]) -> Pair:
+    """Two rows of one upload."""
+
+    def pair() -> tuple[models.Model, models.Model]:
+        upload = f.upload()
+        return make(upload, 1), make(upload, 2)
+
+    return pair
+
+
 CONTACT = {"first_name": "Kari", "last_name": "Nordmann"}
 
 BROKEN: dict[str, list[Act]] = {
@@ -169,6 +195,11 @@ BROKEN: dict[str, list[Act]] = {
         put(f.customer, organisation_number=number) for number in ("1", "12345678A", "12345 678", " 23456789")
     ],
     "customer_person_has_no_organisation_number": [put(f.customer, is_person=True, organisation_number="914778271")],
+    "spreadsheet_upload_state_known": [put(f.upload, state="LOST"), put(f.upload, state="")],
+    "upload_block_once": [same(two_of_an_upload(block), "number")],
+    "upload_portion_once": [same(two_of_an_upload(portion), "first_row")],
+    "upload_portion_state_known": [put(portion, state="LOST")],
+    "upload_name_once": [same(two_of_an_upload(row_name), "name")],
     "contact_person_go_id_once": [
         with_the_same_go_id(two_of_a_customer(ContactPerson, **CONTACT), "go_contact_person_id"),
     ],

@@ -32,6 +32,11 @@ def xlsx_file(*rows: Sequence[Any], title: str = "Ark1") -> bytes:
     return out.getvalue()
 
 
+def downloaded(response: Any) -> bytes:
+    """A download, as a browser keeps it."""
+    return b"".join(response.streaming_content)
+
+
 @dataclass
 class Bookkeeper:
     """Somebody of Finance who sees one company, unless told otherwise."""
@@ -43,14 +48,12 @@ class Bookkeeper:
     def address(self, sheet: str, page: str = "") -> str:
         return f"/admin/integration/{PAGES[sheet]}/{page}"
 
-    def upload(
-        self, sheet: str, content: bytes, *, company: GoCompany | str | None = None, name: str = "fil.csv"
-    ) -> Any:
+    def upload(self, sheet: str, content: bytes, *, company: GoCompany | str | None = None, name: str = "") -> Any:
         chosen = self.company if company is None else company
         return self.client.post(
             self.address(sheet, "import/"),
             {
-                "import_file": SimpleUploadedFile(name, content),
+                "import_file": SimpleUploadedFile(name or ("fil.xlsx" if content[:2] == b"PK" else "fil.csv"), content),
                 "company": chosen.pk if isinstance(chosen, GoCompany) else chosen,
             },
         )
@@ -91,7 +94,7 @@ class Bookkeeper:
             self.address(sheet, f"export/{query}"), {"format": "0" if kind == "csv" else "1", "resource": str(resource)}
         )
         assert response.status_code == 200
-        return response.content
+        return downloaded(response)
 
 
 def bookkeeper_of(companies: Iterable[GoCompany], role: str = "Finance") -> Bookkeeper:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from integration.decisions import spreadsheet_cells as cells
 from integration.decisions.spreadsheet_cells import CellProblem, armed, as_text, defused, visible
-from integration.decisions.spreadsheet_files import write_csv
+from integration.decisions.spreadsheet_files import csv_lines
 from integration.decisions.spreadsheet_sheets import product_code, unit
 
 NBSP, NARROW, THIN, MINUS = "\u00a0", "\u202f", "\u2009", "\u2212"
@@ -95,7 +95,7 @@ def test_number_written_with_thousands_comes_back(amount: Decimal, thousands: st
 @settings(deadline=None)
 @given(st.decimals(min_value=-999_999_999, max_value=999_999_999, places=4))
 def test_number_that_we_write_ourselves_comes_back(amount: Decimal):
-    written = write_csv([[amount]]).decode("utf-8-sig").strip()
+    written = b"".join(csv_lines([[amount]])).decode("utf-8-sig").strip()
     assert cells.number()(written) == amount
 
 

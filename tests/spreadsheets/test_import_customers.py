@@ -229,7 +229,7 @@ PRODUCTS = xlsx_file(
 
 
 def test_products_come_in_and_the_same_file_twice_makes_nothing_twice(bookkeeper: Bookkeeper):
-    assert bookkeeper.bring_in("products", PRODUCTS) == ["fil.csv: 2 new, 0 changed, 0 same, 0 refused."]
+    assert bookkeeper.bring_in("products", PRODUCTS) == ["fil.xlsx: 2 new, 0 changed, 0 same, 0 refused."]
     assert list(
         Product.objects.order_by("pk").values_list("code", "name", "unit", "price", "cost", "vat_rate", "sales_account")
     ) == [
@@ -300,3 +300,16 @@ def test_an_import_needs_every_one_of_its_permissions(missing: str):
     assert somebody.client.get(address).status_code == 403
     somebody.user.user_permissions.set(Permission.objects.filter(codename__in=needed))
     assert somebody.client.get(address).status_code == 200
+
+
+def test_a_customer_in_doubt_may_change_in_all_but_its_id(bookkeeper: Bookkeeper):
+    factories.customer(bookkeeper.company, number=1, source_id="id-1", name="A", go_create_tried_at=factories.NOW)
+    file = csv_file("Kundenr;Kundeid;Navn", "1;id-1;B")
+    assert bookkeeper.bring_in("customers", file) == ["fil.csv: 0 new, 1 changed, 0 same, 0 refused."]
+
+
+def test_a_private_person_has_no_organisation_number(bookkeeper: Bookkeeper):
+    factories.customer(bookkeeper.company, number=1, name="Kari", is_person=True)
+    assert bookkeeper.problems("customers", csv_file("Kundenr;Navn;Orgnr", "1;Kari;988077917")) == [
+        ("2", "Organisation number", "", "belongs to a company, but the customer is a private person")
+    ]

@@ -7,12 +7,21 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import IntegrityError
+from django.utils import timezone
 
 from integration.decisions.sales_orders import statement_reference
 from integration.decisions.transitions import BEYOND_PUSH
 from integration.enums import StatementKind, StatementSource, StatementStatus
-from integration.models import AdminAction, Customer, InvoiceStatement, Product, SpreadsheetUpload, StatementLine
-from integration.use_cases import import_spreadsheet
+from integration.models import (
+    AdminAction,
+    Customer,
+    InvoiceStatement,
+    Product,
+    SpreadsheetUpload,
+    StatementLine,
+    UploadBlock,
+)
+from integration.use_cases import import_spreadsheet, import_upload
 from tests import factories
 from tests.spreadsheets.conftest import Bookkeeper, bookkeeper_of, csv_file, xlsx_file
 
@@ -175,7 +184,8 @@ def test_a_statement_beyond_editing_is_refused_with_what_differs(bookkeeper: Boo
             (
                 f"is already “{StatementStatus(status).label}” and stays as it is. The file differs: "
                 "Total: 262,50 → empty; Line 1, quantity: 2 → 3; "
-                "Line 2: SENG, Sengetøy, 1, 20,00, 50, 25 % → empty; Line 3: text, Takk!, 0, 0 % → empty. "
+                "Line 2: SENG, Sengetøy, quantity 1, unit price excl. VAT 20,00, discount % 50, "
+                "VAT rate 25 % → empty; Line 3: text, Takk! → empty. "
                 "Credit it, or give the new version an id of its own"
             ),
         )
@@ -218,8 +228,9 @@ def test_a_preview_is_confirmed_once_by_its_own_person_within_a_day(bookkeeper: 
         bookkeeper.client.force_login(bookkeeper.user)
         assert bookkeeper.confirm("statements", seen) == [gone]
         assert InvoiceStatement.objects.count() == 0
+        import_upload.waiting_uploads(timezone.now())
+        assert SpreadsheetUpload.objects.count() == 0  # yesterday's is gone
         seen = bookkeeper.preview("statements", file(*ONE))
-        assert SpreadsheetUpload.objects.count() == 1  # yesterday's is gone
         assert bookkeeper.confirm("statements", seen) == ["fil.csv: 1 new, 0 changed, 0 same, 0 refused."]
         assert bookkeeper.confirm("statements", seen) == [gone]
     assert (InvoiceStatement.objects.count(), SpreadsheetUpload.objects.count()) == (1, 0)
@@ -431,7 +442,7 @@ def test_a_statement_of_five_thousand_lines_comes_in_in_few_queries(
     ("content", "sentence"),
     [
         (b"", "The file is empty. Save it once more and choose it."),
-        (b"x" * (10 * 1024 * 1024 + 1), "The file is larger than 10 MB. Split it."),
+        (b"x" * (30 * 1024 * 1024 + 1), "The file is larger than 30 MB. Split it."),
         (
             b"PK\x03\x04",
             "The workbook is damaged. Open it in the spreadsheet program, save it once more and try again.",
@@ -485,3 +496,24 @@ def test_the_list_of_what_would_be_saved_is_capped(bookkeeper: Bookkeeper):
 def test_nobody_without_a_log_in_gets_in(client: Any, bookkeeper: Bookkeeper):
     for page in ("import/", "process_import/", "export/", "import/template.xlsx"):
         assert client.get(bookkeeper.address("statements", page)).status_code == 302
+
+
+def test_a_statement_needs_a_customer(bookkeeper: Bookkeeper):
+    assert bookkeeper.problems("statements", csv_file("Ordrenr;Dato;Varenr;Antall", "F-1;01.02.2026;HYTTE;1")) == [
+        ("2", "Customer number", "", "is missing: give customer number, customer id or organisation number")
+    ]
+
+
+def test_a_statement_of_an_unnamed_company_is_refused_whole():
+    two = bookkeeper_of([factories.go_company(), factories.go_company()])
+    seen = two.preview("statements", file(*ONE), company="")
+    assert (seen["confirm"], [line.column for line in seen["problems"]]) == (None, ["Company"])
+
+
+def test_an_upload_that_can_no_longer_be_read_imports_nothing(bookkeeper: Bookkeeper):
+    seen = bookkeeper.preview("statements", file(*ONE))
+    UploadBlock.objects.all().delete()
+    assert bookkeeper.confirm("statements", seen) == [
+        "The file is empty. Save the spreadsheet once more and choose it again. Nothing was imported."
+    ]
+    assert InvoiceStatement.objects.count() == 0

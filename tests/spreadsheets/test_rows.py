@@ -242,6 +242,8 @@ def test_row_ranges():
 def test_gathered_tells_the_same_problem_once():
     problems = [RowProblem(5, "A", "x", "m"), RowProblem(2, "B", "", "n"), RowProblem(6, "A", "x", "m")]
     assert [(line.rows, line.column) for line in gathered(problems)] == [("2", "B"), ("5–6", "A")]
+    named = gathered(problems, {2: "F-1", 5: "F-2", 6: "F-2"})
+    assert [(line.rows, line.names) for line in named] == [("2", "F-1"), ("5–6", "F-2")]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ def assert_one_truth(world: World, *statements: InvoiceStatement) -> None:
     assert SyncAttempt.objects.filter(ended_at__isnull=True).count() == 0
 
 
+def outcomes(statement: InvoiceStatement) -> list[str]:
+    return list(SyncAttempt.objects.filter(statement=statement).order_by("pk").values_list("outcome", flat=True))
+
+
 def test_power_cut_at_every_write_of_a_push(world):
     """In the claim, after the answer, in each write of the record: one order in Go, one truth here."""
     cuts = 0
@@ -66,8 +70,10 @@ class CutAtRequest(BaseAdapter):
         self.carrier.close()
 
 
+@pytest.mark.parametrize("duplicates", ["400", "off"])
 @pytest.mark.parametrize("after", [False, True], ids=["before the request", "after Go's commit"])
-def test_power_cut_around_the_request(world, monkeypatch, after):
+def test_power_cut_around_the_request(world, monkeypatch, after, duplicates):
+    world.sandbox.switch(duplicate_reference=duplicates)
     first, second = world.statement(), world.statement()
     carrier = CutAtRequest(remotes.transport(), after=after)
     monkeypatch.setattr(remotes, "transport", lambda: carrier)
@@ -116,6 +122,20 @@ def test_a_doubt_is_not_sent_again_while_the_replica_may_lag(world):
     assert world.fresh(statement).status == StatementStatus.IN_DOUBT
     world.until_quiet(3)
     assert_one_truth(world, statement)
+
+
+@pytest.mark.parametrize("duplicates", ["400", "409"])
+def test_a_duplicate_answer_means_that_go_has_it_and_is_found(world, duplicates):
+    """Go showed us its absence too long, and we sent it again: the refusal says that it is there, the look-up which."""
+    world.sandbox.switch(duplicate_reference=duplicates, replica_delay_seconds=100)
+    statement = world.statement()
+    world.sandbox.faults(kind="drop_after_commit", method="POST", path="/SalesOrders/Complete", count=1)
+    world.turn()
+    world.until_quiet(1)
+    assert outcomes(statement)[-2:] == ["ABSENT", "IN_DOUBT"]
+    world.until_quiet(4)
+    assert_one_truth(world, statement)
+    assert outcomes(statement)[-1] == "FOUND"
 
 
 def test_doubled_messages_and_two_beats_do_nothing_twice(world):

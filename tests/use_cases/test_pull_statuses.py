@@ -1,13 +1,28 @@
 """Pull: what became of our orders, and at most three requests however many are open."""
 
+import logging
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from integration.enums import AttemptOutcome, Operation, VanishedDraftPolicy
 from integration.enums import StatementStatus as S
-from integration.enums import VanishedDraftPolicy
-from integration.models import GoCompany, InvoiceStatement, LedgerEntry, OutgoingInvoice, StatementMove, SyncCursor
+from integration.models import (
+    Customer,
+    CustomerInGo,
+    GoCompany,
+    InvoiceStatement,
+    LedgerEntry,
+    OutgoingInvoice,
+    StatementMove,
+    SyncAttempt,
+    SyncCursor,
+)
+from integration.models.go_company import PROBE_EVERY
+from integration.use_cases import find_traces, pull_statuses
+from tests.use_cases.conftest import PowerCut, power_cut_at_write
 
 pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
 
@@ -120,7 +135,7 @@ def test_an_edited_draft_says_what_was_sent_and_what_is_there(world, draft):
     pull(world)
     now = world.fresh(draft)
     assert (now.status, now.attention_code) == (S.DRAFT, "EDITED_IN_GO")
-    assert "3\u202f360,00\xa0NOK; we sent 1 lines and 2\u202f240,00" in now.attention
+    assert "3\u202f360,00\xa0NOK; we sent 1 line and 2\u202f240,00" in now.attention
     world.sandbox.act("edit_line", company=world.company, order_id=draft.go_order_id, quantity="2")
     pull(world)
     assert world.fresh(draft).attention == ""
@@ -203,3 +218,127 @@ def test_payments_stamped_late_are_not_missed(world, draft):
     world.turn()
     assert world.fresh(draft).status == S.PAID
     assert world.fresh(other).status == S.DRAFT
+
+
+def pulls() -> list[tuple[str, str]]:
+    rows = SyncAttempt.objects.filter(operation=Operation.PULL).order_by("pk")
+    return list(rows.values_list("outcome", "error_code"))
+
+
+def test_a_pull_that_go_does_not_answer_is_told_and_made_up_for(world, draft):
+    world.sandbox.act("send", company=world.company, order_ids=[draft.go_order_id])
+    world.sandbox.faults("error_500_before_commit", method="GET", path="/OutgoingInvoices", count=3)
+    pull(world)
+    assert pulls()[-1] == (AttemptOutcome.LATER, "UNAVAILABLE")
+    assert world.fresh(draft).status == S.DRAFT
+    world.clock.advance(PROBE_EVERY.total_seconds())  # Go is left alone until then
+    pull(world)
+    assert world.fresh(draft).status == S.SENT
+
+
+def test_our_own_fault_in_a_pull_moves_no_watermark(world, draft, monkeypatch, caplog):
+    """What was read is read again: the watermark and what it covers are one."""
+    sent(world, draft)
+    before = list(SyncCursor.objects.values_list("resource", "watermark"))
+    world.sandbox.act("pay", company=world.company, invoice_id=draft.go_order_id)
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as once, caplog.at_level(logging.CRITICAL):
+        once.setattr(pull_statuses, "refresh_statuses", broken)
+        pull(world)
+    assert pulls()[-1] == (AttemptOutcome.INTERNAL, "INTERNAL")
+    assert list(SyncCursor.objects.values_list("resource", "watermark")) == before
+    assert OutgoingInvoice.objects.get().balance == Decimal("2240.00")
+    pull(world)
+    assert world.fresh(draft).status == S.PAID
+
+
+def test_power_cut_at_every_write_of_a_pull(world):
+    """Whatever was written when the power went, the next cycle knows of the payment."""
+    for number in range(1, 100):
+        statement = world.statement()
+        world.turn()
+        world.sandbox.act("send", company=world.company, order_ids=[world.fresh(statement).go_order_id])
+        world.sandbox.act("pay", company=world.company, invoice_id=world.fresh(statement).go_order_id)
+        world.clock.advance(10)
+        with power_cut_at_write(number) as dark, suppress(PowerCut):
+            world.turn()
+        world.clock.advance(600)  # beyond every lease and every overlap
+        world.turn()
+        assert world.fresh(statement).status == S.PAID, f"write {number}"
+        if not dark():
+            break
+    assert number > 8
+
+
+def test_an_end_state_stays_and_what_go_says_is_shown_beside_it(world, draft):
+    sent(world, draft)
+    InvoiceStatement.objects.filter(pk=draft.pk).update(status=S.CREDITED)
+    world.sandbox.act("pay", company=world.company, invoice_id=draft.go_order_id)
+    pull(world)
+    now = world.fresh(draft)
+    assert (now.status, now.go_says) == (S.CREDITED, f"Invoice {now.outgoing_invoice.invoice_number}: Paid")
+
+
+def test_a_draft_that_go_made_anew_under_our_reference_is_followed(world, draft):
+    world.sandbox.act("delete", company=world.company, order_ids=[draft.go_order_id])
+    world.sandbox.switch(deleted_reference_freed=True)
+    world.sandbox.act("create_order", company=world.company, customer_no=10000, product_code="KURS", quantity=1)
+    (anew,) = world.drafts()
+    world.sandbox.act(
+        "edit_header", company=world.company, order_id=anew["id"], ExternalImportReference=draft.reference
+    )
+    pull(world)
+    pull(world)
+    now = world.fresh(draft)
+    assert (now.status, now.go_order_id, now.go_order_number) == (S.DRAFT, anew["id"], anew["number"])
+    assert now.attention.startswith(f"PowerOffice Go keeps this draft under a new number, {anew['number']}, with total")
+    world.sandbox.act("send", company=world.company, order_ids=[anew["id"]])
+    pull(world)
+    assert world.fresh(draft).status == S.SENT
+
+
+@pytest.mark.parametrize("why", ["customer unknown in Go", "too many to open"])
+def test_a_search_cut_short_never_cancels(world, draft, monkeypatch, why):
+    """The company's rule is for drafts that are nowhere; of this one nobody can say so."""
+    GoCompany.objects.filter(pk=world.company.pk).update(vanished_drafts=VanishedDraftPolicy.CANCELLED)
+    if why == "customer unknown in Go":
+        Customer.objects.filter(pk=draft.customer_id).update(go_customer_id=None)
+    else:
+        monkeypatch.setattr(find_traces, "MOST_OPENED", 0)
+        number = CustomerInGo.objects.get(go_customer_id=draft.customer.go_customer_id).number
+        world.sandbox.act("create_order", company=world.company, customer_no=number, product_code="KURS", quantity=1)
+    world.sandbox.act("delete", company=world.company, order_ids=[draft.go_order_id])
+    pull(world)
+    pull(world)
+    now = world.fresh(draft)
+    assert (now.status, now.attention_code) == (S.LINK_BROKEN, "VANISHED")
+    assert "could not all be searched for its lines" in now.attention
+
+
+def test_lines_of_a_vanished_draft_are_found_in_an_invoice_and_not_in_others(world):
+    """One invoice is ours as we made it and is not opened; one order is a stranger's and has none of our lines."""
+    untouched, kept, absorbed = (world.statement() for _ in range(3))
+    world.turn()
+    untouched, kept, absorbed = (world.fresh(row) for row in (untouched, kept, absorbed))
+    world.sandbox.act("send", company=world.company, order_ids=[untouched.go_order_id])
+    world.sandbox.act(
+        "combine",
+        company=world.company,
+        order_ids=[kept.go_order_id, absorbed.go_order_id],
+        survivor="first",
+        line_references="kept",
+        header_references="lost",
+    )
+    world.sandbox.act("send", company=world.company, order_ids=[kept.go_order_id])
+    number = CustomerInGo.objects.get(go_customer_id=absorbed.customer.go_customer_id).number
+    world.sandbox.act("create_order", company=world.company, customer_no=number, product_code="KURS", quantity=1)
+    pull(world)
+    pull(world)
+    now = world.fresh(absorbed)
+    assert (now.status, now.attention_code) == (S.LINK_BROKEN, "COMBINED")
+    assert (now.proposal["kind"], now.proposal["id"]) == ("invoice", kept.go_order_id)
+    assert now.proposal["lines"] == [f"{absorbed.reference}/1"]
+    assert [world.fresh(row).status for row in (untouched, kept)] == [S.SENT, S.SENT]

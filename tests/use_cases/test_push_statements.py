@@ -1,9 +1,13 @@
 """Push: what is sent, what is refused, what it costs."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
+from django.db import OperationalError
 
+from integration.decisions.sales_orders import sales_order_draft
 from integration.enums import (
     AttemptOutcome,
     CompanyState,
@@ -12,9 +16,11 @@ from integration.enums import (
     RunOutcome,
     StatementStatus,
 )
-from integration.models import GoCompany, SyncAttempt, SyncRun
+from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
 from integration.use_cases import push_statements
+from integration.use_cases.settle_doubts import close_stale_claims
 from integration.use_cases.sync_customers import customer_draft, draft_hash
+from integration.use_cases.sync_products import read_products
 from tests import factories
 
 pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
@@ -260,14 +266,34 @@ def test_our_own_fault_before_the_request_stops_the_statement_and_says_so(world,
     assert outcomes(statement) == [AttemptOutcome.INTERNAL]
 
 
-def test_a_throttled_push_goes_back_with_a_next_time_and_ends_the_turn(world):
+@pytest.mark.parametrize(
+    ("where", "status"),
+    [("sales_order_draft", StatementStatus.PROCESSING), ("_record", StatementStatus.IN_DOUBT)],
+    ids=["before the request", "after it"],
+)
+def test_a_database_that_hiccups_makes_no_statement_stuck(world, monkeypatch, where, status):
+    statement = world.statement()
+
+    def locked(*_: object, **__: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(push_statements, where, locked)
+        world.turn()
+    assert world.fresh(statement).status == status
+    world.until_quiet(3)
+    assert world.fresh(statement).status == StatementStatus.DRAFT
+    assert world.in_go() == {statement.reference: 1}
+
+
+def test_a_throttled_push_goes_back_with_a_next_time_and_the_others_go_on(world):
     statements = [world.statement() for _ in range(3)]
     world.sandbox.faults(kind="throttled_429", method="POST", path="/SalesOrders/Complete", count=1)
     world.turn()
     now = world.fresh(statements[0])
     assert (now.status, now.tries) == (StatementStatus.PROCESSING, 1)
     assert now.next_try_at is not None
-    assert [world.fresh(statement).status for statement in statements[1:]] == [StatementStatus.PROCESSING] * 2
+    assert [world.fresh(statement).status for statement in statements[1:]] == [StatementStatus.DRAFT] * 2
 
 
 def test_a_refused_release_of_a_deleted_draft_gets_a_new_reference_from_a_person(world):
@@ -280,3 +306,131 @@ def test_a_refused_release_of_a_deleted_draft_gets_a_new_reference_from_a_person
     now = world.fresh(statement)
     assert (now.status, now.attention_code) == (StatementStatus.NEEDS_FIX, push_statements.REFERENCE_TAKEN)
     assert world.in_go() == {}
+
+
+# --- What hardly ever happens ------------------------------------------------------------------------------------
+
+
+def in_full(statement) -> InvoiceStatement:
+    return InvoiceStatement.objects.select_related("company", "customer__company", "credits").get(pk=statement.pk)
+
+
+def refusable(world):
+    """A statement that Go refuses for a reason of its own: somebody else's order has its number."""
+    world.sandbox.switch(imported_order_no_unique=True)
+    statement = world.statement()
+    world.sandbox.act("create_order", company=world.company, customer_no=10000, product_code="KURS", quantity=1)
+    (stranger,) = world.drafts()
+    world.sandbox.act("edit_header", company=world.company, order_id=stranger["id"], ImportedOrderNo=statement.pk)
+    return statement
+
+
+def test_a_statement_with_an_open_attempt_is_left_alone_and_the_others_go(world):
+    held, free = world.statement(), world.statement()
+    factories.attempt(statement=held, started_at=world.clock(), lease_until=world.clock() + timedelta(hours=1))
+    world.turn()
+    assert [world.fresh(row).status for row in (held, free)] == [StatementStatus.PROCESSING, StatementStatus.DRAFT]
+    assert world.in_go() == {free.reference: 1}
+    assert outcomes(held) == [""]
+
+
+def test_a_worker_that_sleeps_through_its_lease_sends_nothing(world, go):
+    world.statement()
+    world.turn()
+    statement = world.statement()
+
+    def slow_clock():
+        world.clock.advance(settings.CLAIM_LEASE_SECONDS + 1)
+        return world.clock()
+
+    assert push_statements.push_statement(statement.pk, in_full(statement).company, go, clock=slow_clock) is None
+    assert statement.reference not in world.in_go()
+    world.until_quiet(3)
+    assert world.fresh(statement).status == StatementStatus.DRAFT
+    assert world.in_go()[statement.reference] == 1
+
+
+def test_an_answer_that_comes_while_another_worker_sends_is_told_in_the_trail(world, go, caplog):
+    statement = world.statement()
+    mine = push_statements.claim(statement.pk, world.company, now=world.clock(), run=None)
+    read_products(world.company, go, began=world.clock())
+    made = go.create_order(
+        sales_order_draft(push_statements.prepare(in_full(statement), go, clock=world.clock, hold=lambda: None))
+    )
+    world.clock.advance(settings.CLAIM_LEASE_SECONDS + 10)
+    close_stale_claims(world.clock())
+    InvoiceStatement.objects.filter(pk=statement.pk).update(status=StatementStatus.PROCESSING)
+    theirs = push_statements.claim(statement.pk, world.company, now=world.clock(), run=None)
+    assert mine is not None
+    assert theirs is not None
+    with caplog.at_level("CRITICAL"):
+        push_statements._record(in_full(statement), mine, made, go.last_evidence, now=world.clock())
+    assert world.fresh(statement).status == StatementStatus.PUSHING
+    theirs.refresh_from_db()
+    assert theirs.ended_at is None
+    told = SyncAttempt.objects.get(error_code="LATE_ANSWER")
+    assert (told.outcome, f"second order beside {made.number}." in told.message) == (AttemptOutcome.INTERNAL, True)
+
+
+def test_of_many_mistakes_fifty_are_told(world):
+    unknown = factories.product(world.company, code="UFO")
+    world.statement(lines=[{"product": unknown, "quantity": 1, "unit_price": 1}] * 60)
+    world.turn()
+    told = InvoiceStatement.objects.get().attention.splitlines()
+    assert (len(told), told[-1]) == (51, "… and 10 more.")
+
+
+def test_what_go_refuses_for_another_reason_stops_with_gos_words(world):
+    statement = refusable(world)
+    world.turn()
+    now = world.fresh(statement)
+    assert (now.status, outcomes(statement)) == (StatementStatus.NEEDS_FIX, [AttemptOutcome.REFUSED])
+    assert now.attention.startswith("PowerOffice Go refused it: ")
+    assert "already in use" in now.attention
+    assert world.in_go() == {}
+
+
+def test_a_refusal_that_cannot_be_looked_up_is_a_doubt(world):
+    statement = refusable(world)
+    world.sandbox.faults("error_500_before_commit", method="GET", path="/SalesOrders", count=3)
+    world.turn()
+    assert (world.fresh(statement).status, world.in_go()) == (StatementStatus.IN_DOUBT, {})
+
+
+def test_a_refusal_for_another_reason_of_what_go_has_already_is_a_doubt(world):
+    """Go names the first reason it finds; that it has our reference too, only a look-up shows."""
+    world.sandbox.switch(duplicate_reference="off")
+    statement = refusable(world)
+    (stranger,) = world.drafts()
+    world.sandbox.act(
+        "edit_header", company=world.company, order_id=stranger["id"], ExternalImportReference=statement.reference
+    )
+    world.turn()
+    now = world.fresh(statement)
+    assert (now.status, now.attention_code) == (StatementStatus.IN_DOUBT, push_statements.REFERENCE_TAKEN)
+
+
+def test_a_customer_gone_from_go_stops_the_statement_also_when_nobody_can_look(world, go):
+    gone = factories.customer(world.company, number=None, name="Borte AS")
+    made = go.create_customer(customer_draft(gone))
+    type(gone).objects.filter(pk=gone.pk).update(go_customer_id=made.id, go_hash=draft_hash(customer_draft(gone)))
+    go.delete_customer(made.id)
+    statement = world.statement(customer=gone)
+    world.sandbox.faults("error_500_before_commit", method="GET", path=f"/Customers/{made.id}", count=3)
+    world.turn()
+    gone.refresh_from_db()
+    assert (world.fresh(statement).status, gone.go_customer_id) == (StatementStatus.NEEDS_FIX, made.id)
+
+
+def test_our_own_fault_after_the_request_left_is_a_doubt_and_is_found(world, monkeypatch, caplog):
+    statement = world.statement()
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as once, caplog.at_level("CRITICAL"):
+        once.setattr(push_statements, "_record", broken)
+        world.turn()
+    assert world.fresh(statement).status == StatementStatus.IN_DOUBT
+    world.until_quiet(2)
+    assert (world.fresh(statement).status, world.in_go()) == (StatementStatus.DRAFT, {statement.reference: 1})

@@ -8,6 +8,7 @@ import pytest
 from integration.enums import CompanyState
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, GoCompany, InvoiceStatement
+from integration.use_cases import review_statements
 from integration.use_cases.push_statements import REFERENCE_TAKEN
 from integration.use_cases.review_statements import ReviewAction, carry_out, plan, why_not
 from tests import factories
@@ -126,3 +127,19 @@ def test_planning_costs_the_same_for_one_and_for_many(firm, django_assert_num_qu
         statement(firm)
     with django_assert_num_queries(1):
         plan(ReviewAction.PUSH, all_of(firm))
+
+
+def test_what_somebody_else_changed_meanwhile_is_held_back(firm, kari, monkeypatch):
+    """Between our look and our act, a worker took the statement."""
+    first = statement(firm, S.PROCESSING)
+
+    def look_then_blink(action, row):
+        refusal = why_not(action, row)
+        all_of(firm).filter(pk=row.pk).update(status=S.PUSHING)
+        return refusal
+
+    monkeypatch.setattr(review_statements, "why_not", look_then_blink)
+    report = carry_out(ReviewAction.WITHDRAW, all_of(firm), user=kari, now=NOW)
+    assert (report.done, report.held_back) == (0, (("changed by somebody else meanwhile", 1),))
+    first.refresh_from_db()
+    assert (first.status, AdminAction.objects.count()) == (S.PUSHING, 0)

@@ -7,11 +7,12 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts.models import Authenticator, User
 from integration.models import AccessToken, GoCompany
-from integration.models.fields import Secret, open_token
 from integration.use_cases import rotate_keys as room
 from integration.use_cases.rotate_keys import KeyReport, rotate_keys, secret_fields
 from tests import factories
+from vault.fields import Secret, open_token
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ NEW = Fernet.generate_key().decode()
 def run(*args: str) -> list[str]:
     out = io.StringIO()
     call_command("rotate_field_keys", *args, stdout=out)
-    return out.getvalue().splitlines()
+    return [line for line in out.getvalue().splitlines() if not line.startswith("Authenticator")]  # nobody has one
 
 
 def tokens() -> dict[int, str]:
@@ -34,6 +35,8 @@ def tokens() -> dict[int, str]:
 def test_every_secret_is_known():
     assert {f"{field.model.__name__}.{field.name}" for field in secret_fields()} == {
         "AccessToken.token",
+        "Authenticator.key",
+        "Authenticator.new_key",
         "GoCompany.client_key",
     }
 
@@ -124,7 +127,7 @@ def test_a_secret_that_is_changed_meanwhile_is_left_alone(settings, monkeypatch)
     reports = rotate_keys(change=True)
 
     assert GoCompany.objects.get().client_key == Secret("theirs")
-    assert reports[0] == KeyReport(secret="GoCompany.client_key", opened_by=[0, 1])
+    assert reports[-2] == KeyReport(secret="GoCompany.client_key", opened_by=[0, 1])
 
 
 def test_a_stop_in_the_middle_loses_nothing(settings, monkeypatch):
@@ -148,9 +151,101 @@ def test_a_stop_in_the_middle_loses_nothing(settings, monkeypatch):
             rotate_keys(change=True)
     reports = rotate_keys(change=True)
 
-    assert reports[0] == KeyReport(secret="GoCompany.client_key", opened_by=[3, 0], closed_again=2)
+    assert reports[-2] == KeyReport(secret="GoCompany.client_key", opened_by=[3, 0], closed_again=2)
     assert list(GoCompany.objects.order_by("pk").values_list("client_key", flat=True)) == [
         Secret("key 0"),
         Secret("key 1"),
         Secret("key 2"),
     ]
+
+
+def secret_of(number: int) -> str:
+    return f"secret number {number}"
+
+
+def ten_thousand_secrets() -> None:
+    """3 000 client keys, 3 000 access tokens, 2 000 telephones with a seed in force and another being set up."""
+    companies = [GoCompany(name=f"Company {number}", client_key=secret_of(number)) for number in range(3000)]
+    GoCompany.objects.bulk_create(companies, batch_size=500)
+    AccessToken.objects.bulk_create(
+        [AccessToken(company=company, token=secret_of(3000 + number)) for number, company in enumerate(companies)],
+        batch_size=500,
+    )
+    people = [User(email=f"person{number}@example.no") for number in range(2000)]
+    User.objects.bulk_create(people, batch_size=500)
+    Authenticator.objects.bulk_create(
+        [
+            Authenticator(user=person, key=secret_of(6000 + number), new_key=secret_of(8000 + number))
+            for number, person in enumerate(people)
+        ],
+        batch_size=500,
+    )
+
+
+def all_secrets() -> list[str]:
+    fields = [(GoCompany, "client_key"), (AccessToken, "token"), (Authenticator, "key"), (Authenticator, "new_key")]
+    return [
+        secret.reveal()
+        for model, name in fields
+        for secret in model._default_manager.order_by("pk").values_list(name, flat=True)
+    ]
+
+
+def test_v11_2_2_ten_thousand_secrets_change_their_key_while_everybody_works(settings, monkeypatch):
+    """ASVS V11.2.2. The new key is made known everywhere first, then put in front, process after process; meanwhile the
+    rotation is stopped four times and goes on, and processes with either order of keys read and write.
+    """
+    settings.FIELD_KEYS = [OLD]
+    ten_thousand_secrets()
+    settings.FIELD_KEYS = [OLD, NEW]
+    before = all_secrets()
+    true = {"client_key": dict(enumerate(before[:3000]))}
+    keys = list(GoCompany.objects.order_by("pk").values_list("pk", flat=True))
+    seen = {"closed": 0, "reads": 0, "writes": 0}
+    batches, close_again = room._batches, room._close_again
+
+    def among_others(field):
+        """Before each batch somebody reads and somebody writes, as processes restarted and not restarted yet do."""
+        for batch in batches(field):
+            for order in ([OLD, NEW], [NEW, OLD]):
+                settings.FIELD_KEYS = order
+                place = seen["reads"] * 701 % 3000
+                row = GoCompany.objects.get(pk=keys[place])
+                assert row.client_key == Secret(true["client_key"][place])
+                seen["reads"] += 1
+                true["client_key"][place] = f"written {seen['writes']}"
+                GoCompany.objects.filter(pk=row.pk).update(client_key=true["client_key"][place])
+                seen["writes"] += 1
+            yield batch
+
+    def until_the_power_goes(*args):
+        seen["closed"] += 1
+        if seen["closed"] % 2000 == 0:
+            raise KeyboardInterrupt
+        return close_again(*args)
+
+    monkeypatch.setattr(room, "_batches", among_others)
+    monkeypatch.setattr(room, "_close_again", until_the_power_goes)
+    settings.FIELD_KEYS = [NEW, OLD]
+    stops = 0
+    while True:
+        try:
+            rotate_keys(change=True)
+        except KeyboardInterrupt:
+            stops += 1
+            continue
+        break
+    monkeypatch.setattr(room, "_batches", batches)
+    monkeypatch.setattr(room, "_close_again", close_again)
+    reports = rotate_keys(change=True)
+
+    assert stops == 5
+    assert seen["reads"] == seen["writes"] > 100
+    assert [(report.opened_by, report.unreadable) for report in reports] == [
+        ([2000, 0], 0),
+        ([2000, 0], 0),
+        ([3000, 0], 0),
+        ([3000, 0], 0),
+    ]
+    settings.FIELD_KEYS = [NEW]
+    assert all_secrets() == [*true["client_key"].values(), *before[3000:]]

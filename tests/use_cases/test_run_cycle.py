@@ -1,13 +1,19 @@
 """Cycles: one worker per company, turns, the sweep, and what the schedule does."""
 
+import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integration import remotes, tasks
+from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.enums import CompanyState, RunOutcome, RunTrigger
 from integration.enums import StatementStatus as S
+from integration.errors import KeyRejected, Refused
 from integration.models import GoCompany, SyncAttempt, SyncRun
 from integration.use_cases import run_cycle as cycles
 from integration.use_cases.push_statements import claim
@@ -54,6 +60,20 @@ def test_a_run_whose_worker_died_is_told(world):
     world.turn()
     dead.refresh_from_db()
     assert (dead.outcome, dead.message) == (RunOutcome.PARTLY, "Its worker did not come back; the next run goes on.")
+
+
+def test_a_worker_that_comes_back_late_does_not_change_its_closed_run(world, caplog):
+    world.statement()
+
+    def somebody_else_closes_it():
+        SyncRun.objects.update(ended_at=world.clock(), outcome=RunOutcome.PARTLY, message="closed")
+        return False
+
+    turn = world.turn(stop_asked=somebody_else_closes_it)
+
+    run = SyncRun.objects.get(pk=turn.run_id)
+    assert (run.outcome, run.message, run.counts) == (RunOutcome.PARTLY, "closed", {})
+    assert "was closed before its worker came back" in caplog.text
 
 
 def test_the_sweep_makes_stale_claims_doubts_and_leaves_fresh_ones(world):
@@ -118,3 +138,99 @@ def test_companies_do_not_wait_for_each_other(world):
     cycles.take_cycle(world.company.pk, world.clock())
     assert cycles.companies_to_cycle() == [world.company.pk]
     assert cycles.take_cycle(other.pk, world.clock()) != ""
+
+
+def test_our_own_fault_while_settling_doubts_does_not_keep_others_from_going(world, monkeypatch, caplog):
+    statement = world.statement()
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cycles, "settle_doubts", broken)
+    with caplog.at_level(logging.CRITICAL):
+        world.turn()
+    run = SyncRun.objects.get()
+    assert (run.outcome, run.message) == (
+        RunOutcome.FAILED,
+        "Fakturabro made a mistake (ZeroDivisionError). Support has the details in the log.",
+    )
+    assert world.fresh(statement).status == S.DRAFT
+
+
+def test_doubts_that_cannot_be_looked_up_wait_and_nothing_is_pushed_blindly(world):
+    doubtful, waiting = world.statement(status=S.IN_DOUBT, doubt_since=world.clock()), world.statement()
+    world.clock.advance(70)
+    world.sandbox.faults("error_500_before_commit", method="GET", path="/SalesOrders", count=3)
+    world.turn()
+    assert SyncRun.objects.get().outcome == RunOutcome.PARTLY
+    assert [world.fresh(row).status for row in (doubtful, waiting)] == [S.IN_DOUBT, S.PROCESSING]
+    world.clock.advance(40)  # the company rests a while after Go's silence
+    world.turn()
+    world.turn()
+    assert world.in_go() == {doubtful.reference: 1, waiting.reference: 1}
+
+
+def test_a_read_that_go_refuses_fails_the_run_in_gos_words(world, caplog):
+    def refuses(company: GoCompany) -> PowerOfficeClient:
+        raise Refused("Reading customers: PowerOffice Go does not accept it.")
+
+    with caplog.at_level(logging.CRITICAL):
+        cycles.run_cycle(world.company.pk, client_for=refuses, clock=world.clock, trigger=RunTrigger.SCHEDULE)
+    run = SyncRun.objects.get()
+    assert (run.outcome, run.message) == (
+        RunOutcome.FAILED,
+        "Reading customers: PowerOffice Go does not accept it.",
+    )
+    assert run.ended_at is not None
+
+
+def test_a_paused_company_whose_key_cannot_be_used_stays_paused(world):
+    def has_no_key(company: GoCompany) -> PowerOfficeClient:
+        raise KeyRejected(f"{company} has no client key.")
+
+    GoCompany.objects.filter(pk=world.company.pk).update(state=CompanyState.PAUSED, probe_at=None)
+    cycles.run_cycle(world.company.pk, client_for=has_no_key, clock=world.clock, trigger=RunTrigger.SCHEDULE)
+    world.company.refresh_from_db()
+    assert world.company.state == CompanyState.PAUSED
+    assert world.sandbox.requests()["total"] == 0
+
+
+def test_a_turn_with_more_to_push_asks_for_the_next_one_with_the_same_run(world, monkeypatch):
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(tasks.run_company_cycle, "delay", lambda **sent: asked.append(sent))
+    monkeypatch.setattr(cycles, "TURN", timedelta(0))
+    world.statement()
+    world.statement()
+    tasks.run_company_cycle(company_id=world.company.pk, trigger="PERSON")
+    run = SyncRun.objects.get()
+    assert asked == [{"company_id": world.company.pk, "trigger": "PERSON", "run_id": run.pk}]
+
+
+def test_a_warm_push_costs_eleven_queries(world):
+    """Claim 3, order 3, right to send 1, pace 1, record 3; what a whole turn costs does not count."""
+
+    def queries_of(statements):
+        for _ in range(statements):
+            world.statement()
+        with CaptureQueriesContext(connection) as seen:
+            world.turn()
+        return sum(query["sql"].startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) for query in seen)
+
+    queries_of(1)  # customer and product are known afterwards
+
+    assert (queries_of(20) - queries_of(10)) / 10 < 10.5
+
+
+def test_the_right_to_a_company_is_renewed_long_before_it_runs_out(world):
+    for _ in range(4):
+        world.statement()
+    renewals: list[Any] = []
+
+    def time_passes():
+        world.clock.advance(cycles.TURN.total_seconds() / 3)
+        renewals.append(GoCompany.objects.get().cycle_lease_until)
+        return False
+
+    world.turn(stop_asked=time_passes)
+
+    assert renewals[0] == renewals[2] < renewals[3]

@@ -43,6 +43,7 @@ from integration.terms import (
 
 T = TypeVar("T")
 PAGE_SIZE = 5000
+ORDERS_BY_REFERENCE, INVOICES_BY_REFERENCE = "orders by reference", "invoices by reference"
 SHOW_INHERITED = {"showInherited": "true"}
 """Also what an order inherits from customer and settings, for example its currency."""
 
@@ -53,8 +54,6 @@ class PowerOfficeClient:
     def __init__(self, *, http: HttpClient, page_size: int = PAGE_SIZE) -> None:
         self._http = http
         self._page_size = page_size
-        self._orders_by_reference = True
-        self._invoices_by_reference = True
 
     def __repr__(self) -> str:
         return f"PowerOfficeClient({self._http!r})"
@@ -67,8 +66,12 @@ class PowerOfficeClient:
     # --- Who we are: ClientIntegrationInformation -----------------------------------------------------------------
 
     def client_information(self) -> ClientInformation:
+        """Asked once: a probe of a server that is down does not knock three times."""
         return self._http.get(
-            "/ClientIntegrationInformation", wire.one(wire.client_information), what="Testing the connection"
+            "/ClientIntegrationInformation",
+            wire.one(wire.client_information),
+            what="Testing the connection",
+            most_tries=1,
         )
 
     # --- Customers, ContactPersons --------------------------------------------------------------------------------
@@ -239,14 +242,14 @@ class PowerOfficeClient:
         """
         if not references:
             return {}
-        if self._orders_by_reference:
+        if ORDERS_BY_REFERENCE not in self._http.refused:
             try:
                 return _by_reference(self._orders({}, name="externalImportReferences", values=references), references)
             except Refused as error:
                 if error.evidence.status != 400:
                     raise
         found = _by_reference(self.orders(only_ours=True, changed_since=since), references)
-        self._orders_by_reference = False
+        self._http.refused.add(ORDERS_BY_REFERENCE)
         return found
 
     def order(self, order_id: str) -> SalesOrder:
@@ -380,14 +383,14 @@ class PowerOfficeClient:
         """
         if not references:
             return {}
-        if self._invoices_by_reference:
+        if INVOICES_BY_REFERENCE not in self._http.refused:
             try:
                 return _by_reference(self._invoices({}, name="externalImportReferences", values=references), references)
             except Refused as error:
                 if error.evidence.status != 400:
                     raise
         found = _by_reference(self.invoices(balance_changed_since=since), references)
-        self._invoices_by_reference = False
+        self._http.refused.add(INVOICES_BY_REFERENCE)
         return found
 
     def invoice(self, invoice_id: str) -> RemoteInvoice:
