@@ -5,7 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from integration.management.rehearsal.verdict import Document, DocumentState, Fate, OurStatement, Verdict, judge
+from integration.management.rehearsal.verdict import (
+    Document,
+    DocumentState,
+    Fate,
+    OurStatement,
+    Verdict,
+    chain_break,
+    judge,
+    untold_writes,
+)
 
 OURS = OurStatement(
     company="key 1",
@@ -113,3 +122,52 @@ def test_a_customer_made_twice_is_named_but_not_one_per_company():
 def test_a_doubled_statement_does_not_hide_that_it_is_unresolved():
     verdict = judge([replace(OURS, status="IN_DOUBT")], [THEIRS, replace(OTHER, order_number=7)])
     assert (len(verdict.duplicated), len(verdict.unresolved)) == (1, 1)
+
+
+COMBINED = replace(THEIRS, state=DocumentState.COMBINED)
+GATHERED = replace(THEIRS, id="order 9", total=Decimal("400.00"), gathered=True)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (replace(OURS, status="LINK_BROKEN"), [COMBINED]),
+        (replace(OURS, status="NEEDS_FIX", attention_code="COMBINED_UNSEEN"), [COMBINED]),
+        (replace(OURS, go_order_id="order 9", attention_code="EDITED_IN_GO"), [COMBINED, GATHERED]),
+        (replace(OURS, status="LINK_BROKEN"), [COMBINED, GATHERED]),
+        (replace(OURS, attention_code="EDITED_IN_GO"), [replace(GATHERED, id="order 1")]),
+        (replace(OURS, status="LINK_BROKEN"), [COMBINED, replace(GATHERED, reference="", order_number=None)]),
+    ],
+)
+def test_combined_drafts_are_with_a_person_or_followed(ours, theirs):
+    assert judge([ours], theirs) == Verdict()
+
+
+def test_a_combined_draft_sent_again_is_doubled():
+    verdict = judge([replace(OURS, go_order_id="order 2")], [COMBINED, replace(THEIRS, id="order 2")])
+    assert len(verdict.duplicated) == 1
+
+
+def test_moves_must_follow_each_other_to_the_status_it_has():
+    moves = [("UPCOMING", "PROCESSING"), ("PROCESSING", "PUSHING")]
+    assert chain_break("R1", "UPCOMING", moves, "PUSHING") == ""
+    assert chain_break("R1", "UPCOMING", [], "UPCOMING") == ""
+    assert chain_break("R1", "UPCOMING", moves, "DRAFT") == "R1: nobody tells how it came from PUSHING to DRAFT"
+    assert chain_break("R1", "UPCOMING", moves[1:], "PUSHING") == (
+        "R1: nobody tells how it came from UPCOMING to PROCESSING"
+    )
+
+
+def test_every_request_that_writes_needs_an_attempt():
+    seen = {
+        "POST /SalesOrders/Complete": {"201": 7, "dropped": 2, "401": 5},
+        "POST /OAuth/Token": {"200": 3},
+        "GET /SalesOrders": {"200": 9},
+    }
+    assert untold_writes(seen, {"CREATE_ORDER": 9}) == []
+    assert untold_writes(seen, {"CREATE_ORDER": 8}) == [
+        "POST /SalesOrders/Complete: 9 requests, but 8 attempts CREATE_ORDER"
+    ]
+    assert untold_writes({"DELETE /Customers/{id}": {"204": 1}}, {}) == [
+        "DELETE /Customers/{id}: no attempt is ever written for it"
+    ]

@@ -12,10 +12,24 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integration.management.rehearsal.rehearsal import Plan, Result, rehearse
-from integration.management.rehearsal.world import WorldBroken, new_place, private_environment, private_world
+from integration.management.rehearsal.world import (
+    WorldBroken,
+    new_place,
+    private_environment,
+    private_world,
+    server_programs,
+)
 
-NUMBERS = ("statements", "companies", "workers", "faults", "kill_every", "seed")
-OFFENCES = ("lost", "duplicated", "wrong_state", "unresolved", "amounts_differ")
+PASSED_ON = (
+    *("statements", "companies", "workers", "faults", "kill_every", "seed"),
+    *("hurry", "duplicate_check", "look_up_filters", "outage"),
+)
+FLAGS = ("json", "keep", "own_servers")
+HURRIED = (
+    "In a hurry: pace, time-outs, lease, replica, absence, retry and probe times, sweep, cycle, slow answers and Go's "
+    "limit window are divided by {0:g}; seconds after quiet, after a kill and of an outage are told times {0:g}. "
+    "Not divided: kills, stamps of payments, the start of processes."
+)
 
 
 class Command(BaseCommand):
@@ -36,12 +50,21 @@ class Command(BaseCommand):
         parser.add_argument(
             "--kill-every", type=not_negative, default=0.0, metavar="SECONDS", help="kill -9 a worker (0: never)"
         )
+        parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed plays the same faults (1)")
         parser.add_argument(
-            "--seed",
-            type=int,
-            default=1,
-            metavar="S",
-            help="the same seed plays the same faults (1); even: Go takes doubles",
+            "--hurry", type=hurry, default=1.0, metavar="N", help="divide pace, leases, time-outs and waits by N (1)"
+        )
+        parser.add_argument(
+            "--duplicate-check",
+            choices=("400", "409", "drafts-only", "off"),
+            default="400",
+            help="how Go refuses a reference it has already (400); off: it takes it twice",
+        )
+        parser.add_argument(
+            "--look-up-filters", choices=("present", "refused"), default="present", help="whether Go finds by reference"
+        )
+        parser.add_argument(
+            "--outage", type=not_negative, default=0.0, metavar="SECONDS", help="first Go is down for so long (0)"
         )
         parser.add_argument("--json", action="store_true", help="print the result as JSON instead of a table")
         parser.add_argument("--keep", action="store_true", help="keep the folder with database and logs")
@@ -49,6 +72,9 @@ class Command(BaseCommand):
             "--database-url", default="", metavar="URL", help="a PostgreSQL server to make a private database on"
         )
         parser.add_argument("--broker-url", default="", metavar="URL", help="a broker of your own, empty (files)")
+        parser.add_argument(
+            "--own-servers", action="store_true", help="start a PostgreSQL and a Redis of its own, and break them too"
+        )
         parser.add_argument("--inside", default="", help=SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -56,24 +82,29 @@ class Command(BaseCommand):
             raise CommandError("A rehearsal never runs in production: it makes up statements. Nothing was done.")
         if options["inside"]:
             self._inside(Path(options["inside"]), options)
-        else:
-            enter_private_world(options)
+            return
+        if options["own_servers"]:
+            if options["database_url"] or options["broker_url"]:
+                raise CommandError("Give --own-servers, or --database-url and --broker-url. Nothing was done.")
+            try:
+                server_programs()
+            except WorldBroken as error:
+                raise CommandError(f"{error} Nothing was done.") from error
+        elif options["database_url"] or options["broker_url"]:
+            self.stderr.write("Servers that are given are not broken: no restarts of PostgreSQL, no emptying of Redis.")
+        if options["hurry"] > 1:
+            self.stderr.write(HURRIED.format(options["hurry"]))
+        self.stderr.flush()
+        enter_private_world(options)
 
     def _inside(self, place: Path, options: dict[str, Any]) -> None:
         """In the private environment; everything made here is taken away here."""
         if str(place) not in os.environ["BROKER_DIR"]:
             raise CommandError("--inside is used by the command itself only.")
         signal.signal(signal.SIGTERM, go_home)
-        plan = Plan(
-            statements=options["statements"],
-            companies=options["companies"],
-            workers=options["workers"],
-            faults=options["faults"],
-            kill_every=options["kill_every"],
-            seed=options["seed"],
-        )
+        plan = Plan(own_servers=options["own_servers"], **{name: options[name] for name in PASSED_ON})
         try:
-            with private_world(place, keep=options["keep"]) as world:
+            with private_world(place, keep=options["keep"], hurry=plan.hurry, own_servers=plan.own_servers) as world:
                 result = rehearse(plan, world, say=self.stderr.write)
         except KeyboardInterrupt:
             raise CommandError("Stopped before the end; no verdict.", returncode=130) from None
@@ -89,9 +120,15 @@ class Command(BaseCommand):
 def enter_private_world(options: dict[str, Any]) -> NoReturn:
     """Become the same command with another environment: from here on nobody knows the configured database."""
     place = new_place()
-    environment = private_environment(place, database_url=options["database_url"], broker_url=options["broker_url"])
-    passed_on = [f"--{name.replace('_', '-')}={options[name]}" for name in NUMBERS]
-    passed_on += [f"--{name}" for name in ("json", "keep") if options[name]]
+    environment = private_environment(
+        place,
+        database_url=options["database_url"],
+        broker_url=options["broker_url"],
+        hurry=options["hurry"],
+        own_servers=options["own_servers"],
+    )
+    passed_on = [f"--{name.replace('_', '-')}={options[name]}" for name in PASSED_ON]
+    passed_on += [f"--{name.replace('_', '-')}" for name in FLAGS if options[name]]
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "rehearse", *passed_on, f"--inside={place}"]
     os.execve(sys.executable, command, environment)  # noqa: S606 - ourselves
 
@@ -106,8 +143,8 @@ def table(result: Result) -> str:
     counts = [(name.replace("_", " "), str(value)) for name, value in result.numbers().items()]
     width = max(len(name) for name, _ in counts)
     lines = [f"{name:<{width}}  {value:>10}" for name, value in counts]
-    for offence in OFFENCES:
-        lines.extend(f"{offence.replace('_', ' ')}: {sentence}" for sentence in getattr(result.verdict, offence))
+    for offence, sentences in result.verdict.offences().items():
+        lines.extend(f"{offence.replace('_', ' ')}: {sentence}" for sentence in sentences)
     lines.append("The promise was kept." if result.verdict.clean else "The promise was broken.")
     return "\n".join(lines)
 
@@ -116,6 +153,14 @@ def whole_number(text: str) -> int:
     """A number from 1."""
     value = int(text)
     if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def hurry(text: str) -> float:
+    """How many times as fast, from 1."""
+    value = float(text)
+    if not 1 <= value <= 50:
         raise ValueError(text)
     return value
 

@@ -8,7 +8,7 @@ from integration.use_cases.rotate_keys import rotate_keys
 
 
 class Command(BaseCommand):
-    """Put a new key first in FIELD_KEYS, restart everything, run this, and take the old key out."""
+    """Make the new key known everywhere, put it first in FIELD_KEYS, run this, and take the old key out (README)."""
 
     help = (
         "Encrypts all secrets in the database again with the newest key (the first in FIELD_KEYS). "

@@ -1,46 +1,108 @@
 """The accountant in Go, and whoever breaks things there: a client of the sandbox's control calls (`/_control/`)."""
 
 import random
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import StrEnum
+from itertools import cycle, product
 from typing import Any, Final
 
 import requests
 
 from integration.management.rehearsal.verdict import Document, DocumentState
-from integration.management.rehearsal.world import LATE_SECONDS
 
-SEND_SHARE: Final = 0.10
-PAY_SHARE: Final = 0.40
-PART_SHARE: Final = 0.30
+SEND_SHARE: Final = 0.05
 DELETE_SHARE: Final = 0.01
+COMBINE_SHARE: Final = 0.01
 EDIT_SHARE: Final = 0.01
-"""Of the drafts: sent, deleted, edited. Of the sent ones: paid in full, paid in part."""
+"""Of the statements that should reach Go: sent, deleted, taken into another draft, edited."""
+PAY_SHARE: Final = 0.4
+PART_SHARE: Final = 0.3
+"""Of those sent: paid in full, paid in part."""
+MOST_LATE: Final = 30.0
+"""Seconds that a payment's stamps are old when it can be seen first."""
 
-FAULT_PLANS: Final[tuple[dict[str, Any], ...]] = (
-    {
-        "kinds": [
-            "drop_before_commit",
-            "drop_after_commit",
-            "error_500_before_commit",
-            "error_500_after_commit",
-            "unavailable_503_after_commit",
-            "malformed_json_after_commit",
-            "html_after_commit",
-            "empty_after_commit",
-            "unauthorized_401",
-        ]
-    },
-    {"kinds": ["throttled_429"], "retry_after": True},
-    {"kinds": ["throttled_429"], "retry_after": False},
-    {"kinds": ["slow"], "seconds": 1, "commit": "before"},
-    {"kinds": ["slow"], "seconds": LATE_SECONDS, "commit": "late"},
+PLAIN_FAULTS: Final = (
+    "drop_before_commit",
+    "drop_after_commit",
+    "error_500_before_commit",
+    "error_500_after_commit",
+    "unavailable_503_after_commit",
+    "malformed_json_after_commit",
+    "unauthorized_401",
 )
-"""Reference §18 row 14 and §18.6; the last one is written down after we gave up waiting."""
+"""Faults without settings of their own; 401 is how a token that has expired shows."""
+READ_SHARE: Final = 1 / 3
+"""Reads fail a third as often as writes: one in ten at a rate of 0.3."""
+DOWN: Final = ["unavailable_503_before_commit", "drop_before_commit"]
 
-BURST: Final = 5
+
+def fault_plans(rate: float, *, slow_seconds: float, burst_seconds: float) -> list[dict[str, Any]]:
+    """Ten faults, each equally likely, `rate` of the writes together (reference §18 row 14 and §18.6).
+
+    A later plan is asked only when the earlier ones drew nothing, so its own rate is that much higher.
+    """
+    special: list[dict[str, Any]] = [
+        {"kinds": ["throttled_429"], "retry_after": True, "burst_seconds": burst_seconds},
+        {"kinds": ["throttled_429"], "retry_after": False, "burst_seconds": burst_seconds},
+        {"kinds": ["slow"], "seconds": slow_seconds, "commit": "late"},
+    ]
+    plans, kinds = [{"kinds": list(PLAIN_FAULTS)}, *special], len(PLAIN_FAULTS) + len(special)
+    gone, read_gone = 0.0, 0.0
+    for plan in plans:
+        share = rate * len(plan["kinds"]) / kinds
+        plan["rate"] = f"{share / (1 - gone):.4f}"
+        plan["read_rate"] = f"{share * READ_SHARE / (1 - read_gone):.4f}"
+        gone, read_gone = gone + share, read_gone + share * READ_SHARE
+    return plans
+
+
+class Act(StrEnum):
+    """What the accountant does with a draft."""
+
+    SEND = "send"
+    PAY = "send, then paid"
+    PART = "send, then paid in part"
+    DELETE = "delete"
+    EDIT = "edit_line"
+    COMBINE = "combine"
+
+
+@dataclass(frozen=True)
+class Duty:
+    """What is to be done with the draft of one statement. `into`: the reference of the draft that takes it in."""
+
+    act: Act
+    into: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def duties(drafts: Sequence[tuple[str, object]], chance: random.Random) -> dict[str, Duty]:
+    """Exact shares of the drafts, by reference. `drafts`: reference and customer of what should reach Go."""
+    rest = list(drafts)
+    chance.shuffle(rest)
+    sent = round(len(drafts) * SEND_SHARE)
+    paid, part = round(sent * PAY_SHARE), round(sent * PART_SHARE)
+    found: dict[str, Duty] = {}
+    for act, count in (
+        (Act.PAY, paid),
+        (Act.PART, part),
+        (Act.SEND, sent - paid - part),
+        (Act.DELETE, round(len(drafts) * DELETE_SHARE)),
+        (Act.EDIT, round(len(drafts) * EDIT_SHARE)),
+    ):
+        found |= {rest.pop()[0]: Duty(act) for _ in range(count)}
+    ways = cycle(product(("first", "new"), ("kept", "lost"), ("kept", "lost")))
+    by_customer: dict[object, list[str]] = defaultdict(list)
+    for reference, customer in rest:
+        by_customer[customer].append(reference)
+    pairs = [references[:2] for references in by_customer.values() if len(references) > 1]
+    for (into, taken), way in zip(pairs[: round(len(drafts) * COMBINE_SHARE)], ways, strict=False):
+        options = dict(zip(("survivor", "line_references", "header_references"), way, strict=True))
+        found[taken] = Duty(Act.COMBINE, into, options)
+    return found
 
 
 class SandboxRefused(Exception):
@@ -77,26 +139,23 @@ class ControlDesk:
         books: dict[str, Any] = self._call("GET", f"books?company={company}")
         return books
 
-    def act(self, act: str, **members: Any) -> None:
-        """One act of the accountant."""
-        self._call("POST", f"acts/{act}", members)
+    def act(self, act: str, **members: Any) -> dict[str, Any]:
+        """One act of the accountant; what the sandbox says about it."""
+        said: dict[str, Any] = self._call("POST", f"acts/{act}", members)
+        return said
 
-    def accept_duplicates(self) -> None:
-        """Go does not refuse a reference that it has already: a mistake of ours becomes a second order."""
-        self._call("PUT", "switches", {"duplicate_reference": "off"})
+    def switch(self, **values: Any) -> None:
+        """Decide what nobody knows of Go."""
+        self._call("PUT", "switches", values)
 
-    def add_faults(self, rate: float, seed: int) -> None:
-        """Random faults: `rate` of the writes in all, a tenth of it on reads."""
-        kinds = sum(len(plan["kinds"]) for plan in FAULT_PLANS)
-        for number, plan in enumerate(FAULT_PLANS):
-            share = rate * len(plan["kinds"]) / kinds
-            rates = {"rate": f"{share:.4f}", "read_rate": f"{share / 10:.4f}"}
-            self._call("POST", "faults", {"random": True, "seed": seed + number, **rates, **plan})
+    def add_faults(self, plans: Iterable[dict[str, Any]], seed: int) -> None:
+        """Random faults from now on."""
+        for number, plan in enumerate(plans):
+            self._call("POST", "faults", {"random": True, "seed": seed + number, **plan})
 
-    def add_burst(self, *, retry_after: bool) -> None:
-        """The next few requests are refused with 429."""
-        burst = {"kind": "throttled_429", "method": "*", "path": "*", "count": BURST, "retry_after": retry_after}
-        self._call("POST", "faults", burst)
+    def go_down(self) -> None:
+        """Nothing is answered properly any more, and nothing is done."""
+        self.add_faults([{"kinds": DOWN, "rate": 1, "read_rate": 1}], seed=1)
 
     def fault_hits(self) -> int:
         """How many requests were hit."""
@@ -118,53 +177,75 @@ class ControlDesk:
 
 @dataclass
 class Accountant:
-    """Sends, pays, deletes and edits while the machines work. What happens to a draft hangs on the seed and its
-    reference alone, so two rehearsals with one seed do the same whatever their pace.
+    """Sends, pays, deletes, edits and combines while the machines work, each in its exact share of the drafts.
+
+    `known` says which references the house knows to be in Go. Where Go does not keep the reference of a draft that is
+    gone (`waits`), and where the lines lose theirs too, the accountant makes no draft vanish before the house knows it:
+    nobody could tell afterwards that it had been there.
     """
 
     desk: ControlDesk
     companies: tuple[str, ...]
-    seed: int
-    deletes: bool = True
+    duties: Mapping[str, Duty]
+    chance: random.Random
+    known: Callable[[], Collection[str]]
+    waits: bool = False
     acts: Counter[str] = field(default_factory=Counter)
     edited: set[str] = field(default_factory=set)
-    _seen: set[str] = field(default_factory=set)
+    gathered: set[str] = field(default_factory=set)
+    _done: set[str] = field(default_factory=set)
 
     def work(self) -> bool:
-        """Look at all drafts and unpaid invoices once. Whether anything was left to do."""
+        """Look at all drafts and unpaid invoices once. Whether anything was done."""
         before = self.acts.total()
+        known = set(self.known())
         for company in self.companies:
             books = self.desk.books(company)
-            for document in documents(company, books):
-                self._consider(company, document, books)
+            drafts = {order["reference"]: order["id"] for order in books["orders"] if order["state"] == "open"}
+            for reference in drafts:
+                duty = self.duties.get(reference)
+                if duty is not None and reference not in self._done:
+                    self._see_to(company, reference, duty, drafts, known)
+            for invoice in books["invoices"]:
+                if invoice["balance"] == invoice["total"]:
+                    self._receive(company, invoice)
         return self.acts.total() > before
 
-    def _consider(self, company: str, document: Document, books: dict[str, Any]) -> None:
-        step = f"{document.id} {document.state}"
-        if step in self._seen or not document.reference:
+    def _see_to(self, company: str, reference: str, duty: Duty, drafts: dict[str, str], known: set[str]) -> None:
+        concerned = {reference, duty.into} - {""}
+        vanishes = duty.act in {Act.DELETE, Act.COMBINE}
+        looks_first = vanishes and (self.waits or duty.options.get("line_references") == "lost")
+        if not concerned <= drafts.keys() or concerned & self._done or (looks_first and not concerned <= known):
             return
-        self._seen.add(step)
-        chance = random.Random(f"{self.seed} {document.reference} {document.state}").random()  # noqa: S311 - dice
-        if document.state is DocumentState.DRAFT:
-            if chance < SEND_SHARE:
-                self._act("send", company, order_ids=[document.id])
-            elif chance < SEND_SHARE + DELETE_SHARE and self.deletes:
-                self._act("delete", company, order_ids=[document.id])
-            elif chance < SEND_SHARE + DELETE_SHARE + EDIT_SHARE:
-                self._act("edit_line", company, order_id=document.id, unit_price="4321.00")
-                self.edited.add(document.id)
-        elif document.state is DocumentState.UNPAID:
-            if chance < PAY_SHARE:
-                self._act("pay", company, invoice_id=document.id)
-            elif chance < PAY_SHARE + PART_SHARE:
-                self._act("pay", company, invoice_id=document.id, amount=str(round(document.total / 2, 2)))
+        self._done |= concerned
+        order_id = drafts[reference]
+        if duty.act is Act.EDIT:
+            self._act("edit_line", company, order_id=order_id, unit_price="4321.00")
+            self.edited.add(order_id)
+        elif duty.act is Act.COMBINE:
+            said = self._act("combine", company, order_ids=[drafts[duty.into], order_id], **duty.options)
+            self.gathered.add(said["order_ids"][0])
+        else:
+            self._act("delete" if duty.act is Act.DELETE else "send", company, order_ids=[order_id])
 
-    def _act(self, act: str, company: str, **members: Any) -> None:
-        self.desk.act(act, company=company, **members)
+    def _receive(self, company: str, invoice: dict[str, Any]) -> None:
+        duty = self.duties.get(invoice["reference"] or "")
+        if duty is None or duty.act not in {Act.PAY, Act.PART} or invoice["id"] in self._done:
+            return
+        self._done.add(invoice["id"])
+        amount = str(round(Decimal(invoice["total"]) / 2, 2)) if duty.act is Act.PART else None
+        stamped_ago = f"{self.chance.uniform(0, MOST_LATE):.3f}"
+        self._act("pay", company, invoice_id=invoice["id"], amount=amount, stamped_ago=stamped_ago)
+
+    def _act(self, act: str, company: str, **members: Any) -> dict[str, Any]:
+        said = self.desk.act(act, company=company, **members)
         self.acts[act] += 1
+        return said
 
 
-def documents(company: str, books: dict[str, Any], *, edited: Collection[str] = ()) -> Iterator[Document]:
+def documents(
+    company: str, books: dict[str, Any], *, edited: Collection[str] = (), gathered: Collection[str] = ()
+) -> Iterator[Document]:
     """Every sales order that was ever made, as what it is now: draft, deleted, or the invoice with the same id."""
     invoices = {invoice["id"]: invoice for invoice in books["invoices"]}
     for order in books["orders"]:
@@ -180,13 +261,14 @@ def documents(company: str, books: dict[str, Any], *, edited: Collection[str] = 
             invoice_number=invoice["invoice_no"] if invoice else None,
             open_amount=Decimal(invoice["balance"]) if invoice else None,
             edited=order["id"] in edited,
+            gathered=order["id"] in gathered,
         )
 
 
 def _state(order: dict[str, Any], invoice: dict[str, Any] | None) -> DocumentState:
     if invoice is None:
         if order["deleted"]:
-            return DocumentState.DELETED
+            return DocumentState.COMBINED if order["state"] == "combined" else DocumentState.DELETED
         return DocumentState.LOCKED if order["status"] == "Confirmed" else DocumentState.DRAFT
     if Decimal(invoice["balance"]) == 0:
         return DocumentState.PAID

@@ -4,7 +4,7 @@ It does not ask the house's own decisions what a balance means: a mistake there 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +28,7 @@ class DocumentState(StrEnum):
     DRAFT = "draft"
     LOCKED = "locked draft"
     DELETED = "deleted draft"
+    COMBINED = "draft that was taken into another"
     UNPAID = "unpaid invoice"
     PARTLY_PAID = "partly paid invoice"
     PAID = "paid invoice"
@@ -37,6 +38,7 @@ RIGHT_STATUS: Final = {
     DocumentState.DRAFT: StatementStatus.DRAFT,
     DocumentState.LOCKED: StatementStatus.CONFIRMED,
     DocumentState.DELETED: StatementStatus.LINK_BROKEN,
+    DocumentState.COMBINED: StatementStatus.LINK_BROKEN,
     DocumentState.UNPAID: StatementStatus.SENT,
     DocumentState.PARTLY_PAID: StatementStatus.PARTLY_PAID,
     DocumentState.PAID: StatementStatus.PAID,
@@ -44,10 +46,20 @@ RIGHT_STATUS: Final = {
 
 NOT_OURS: Final = (StatementStatus.NEEDS_FIX, "OTHER_ORDER")
 TAKEN: Final = (StatementStatus.NEEDS_FIX, "REFERENCE_TAKEN")
-"""Status and attention code where the accountant changed or deleted a draft while we did not know yet that it was
-there: a person is told, which is right."""
+ELSEWHERE: Final = (StatementStatus.NEEDS_FIX, "COMBINED_UNSEEN")
+"""Status and attention code where the accountant changed, deleted or combined a draft while we did not know yet that it
+was there: a person is told, which is right."""
+
+GONE: Final = frozenset({DocumentState.DELETED, DocumentState.COMBINED})
 
 SAYS_EDITED: Final = frozenset({"EDITED_IN_GO", "INVOICE_TOTAL_DIFFERS", "TOTAL_DIFFERS", "OTHER_ORDER"})
+WRITES: Final = {
+    "POST /SalesOrders/Complete": "CREATE_ORDER",
+    "POST /Customers": "CREATE_CUSTOMER",
+    "PATCH /Customers/{id}": "UPDATE_CUSTOMER",
+    "POST /Products": "CREATE_PRODUCT",
+}
+"""Each request that changes something in Go, and the attempt that tells of it."""
 TOLERANCE: Final = Decimal("0.05")
 
 
@@ -70,7 +82,10 @@ class OurStatement:
 
 @dataclass(frozen=True)
 class Document:
-    """A sales order, or the invoice that it became, as Go's books have it. `edited`: by the accountant."""
+    """A sales order, or the invoice that it became, as Go's books have it.
+
+    `edited`: by the accountant; `gathered`: the accountant put lines of other drafts into it.
+    """
 
     company: str
     id: str
@@ -82,6 +97,7 @@ class Document:
     invoice_number: int | None = None
     open_amount: Decimal | None = None
     edited: bool = False
+    gathered: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,11 +109,17 @@ class Verdict:
     wrong_state: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
     amounts_differ: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
 
     @property
     def clean(self) -> bool:
         """Whether the promise was kept."""
-        return not (self.lost or self.duplicated or self.wrong_state or self.unresolved or self.amounts_differ)
+        return not any(self.offences().values())
+
+    def offences(self) -> dict[str, list[str]]:
+        """The sentences by offence; `missed` are bounds of time and cost."""
+        return dict(vars(self))
 
 
 def judge(
@@ -128,6 +150,31 @@ def judge(
     return verdict
 
 
+def chain_break(statement: str, first: str, moves: Sequence[tuple[str, str]], status: str) -> str:
+    """What the moves of a statement do not tell, or nothing: they lead from its first status to the one it has."""
+    at = first
+    for from_status, to_status in moves:
+        if from_status != at:
+            return f"{statement}: nobody tells how it came from {at} to {from_status}"
+        at = to_status
+    return "" if at == status else f"{statement}: nobody tells how it came from {at} to {status}"
+
+
+def untold_writes(by_answer: Mapping[str, Mapping[str, int]], attempts: Mapping[str, int]) -> list[str]:
+    """Routes with more requests at the sandbox than we have attempts. An attempt sends once more after a 401 only."""
+    told = []
+    for route, operation in WRITES.items():
+        sent = sum(count for status, count in by_answer.get(route, {}).items() if status != "401")
+        if sent > attempts.get(operation, 0):
+            told.append(f"{route}: {sent} requests, but {attempts.get(operation, 0)} attempts {operation}")
+    strange = [
+        route
+        for route in by_answer
+        if not route.startswith(("GET ", "HEAD ")) and route not in {*WRITES, "POST /OAuth/Token"}
+    ]
+    return told + [f"{route}: no attempt is ever written for it" for route in strange]
+
+
 class _Books:
     """Finds what was made of a statement by every trace it can leave, so that a second order cannot hide."""
 
@@ -136,7 +183,8 @@ class _Books:
         for document in documents:
             traces: set[tuple[str, object]] = {("id", document.id), ("number", document.order_number)}
             traces |= {("reference", document.reference)}
-            traces |= {("reference", line.rpartition("/")[0]) for line in document.line_references}
+            if not document.gathered:
+                traces |= {("reference", line.rpartition("/")[0]) for line in document.line_references}
             for kind, trace in traces:
                 if trace not in {None, ""}:
                     self._by_trace[document.company, kind, trace].append(document)
@@ -153,6 +201,9 @@ class _Books:
             for kind, trace in traces
             for document in self._by_trace.get((statement.company, kind, trace), [])
         }
+        if any(document.gathered and document.state not in GONE for document in found.values()):
+            # Made anew by the accountant, with our reference: what it was made of does not count.
+            return [document for document in found.values() if document.state is not DocumentState.COMBINED]
         return list(found.values())
 
 
@@ -166,8 +217,11 @@ def _judge_outside(verdict: Verdict, statement: OurStatement, found: list[Docume
 
 def _judge_pair(verdict: Verdict, statement: OurStatement, document: Document) -> None:
     told = (statement.status, statement.attention_code)
-    if (document.edited and told == NOT_OURS) or (document.state is DocumentState.DELETED and told == TAKEN):
+    changed = document.edited or document.gathered
+    if (changed and told == NOT_OURS) or (document.state in GONE and told in {TAKEN, ELSEWHERE}):
         return
+    if document.gathered and statement.status == StatementStatus.LINK_BROKEN:
+        return  # a draft made anew is not one of ours, so a person is asked whether it is the same
     if statement.status != RIGHT_STATUS[document.state]:
         verdict.wrong_state.append(f"{_who(statement)}: {_believed(statement)}, the books have {_what(document)}")
         return
@@ -175,10 +229,10 @@ def _judge_pair(verdict: Verdict, statement: OurStatement, document: Document) -
         verdict.wrong_state.append(
             f"{_who(statement)}: linked to {statement.go_order_id}, the books have {document.id}"
         )
-    if document.state is DocumentState.DELETED:
+    if document.state in GONE:
         return
     differs = abs(statement.total - document.total) > TOLERANCE
-    if differs and not (document.edited and statement.attention_code in SAYS_EDITED):
+    if differs and not (changed and statement.attention_code in SAYS_EDITED):
         verdict.amounts_differ.append(f"{_who(statement)}: {statement.total} here, {document.total} in the books")
     if statement.invoice_number != document.invoice_number or statement.open_amount != document.open_amount:
         verdict.amounts_differ.append(
