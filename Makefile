@@ -20,12 +20,14 @@ unexport SANDBOX_PORT
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo demo-reset test check browser lock
+.PHONY: help setup tools demo demo-reset test check browser audit lock coverage bites rehearsals bench
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 setup: $(RUNTIME)  ## make .venv with what Fakturabro runs on
+
+tools: $(TOOLS)  ## add what the checks and tests need
 
 demo: $(RUNTIME)  ## the whole house with a sandbox of PowerOffice Go; PORT= and SANDBOX_PORT= move it
 	@$(BIN)/python -m config.demo
@@ -49,8 +51,24 @@ check: $(TOOLS)  ## format, lint, types, layers, migrations, production settings
 	  $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python -m config.lock
 
+coverage: $(TOOLS)  ## the suite once more, counting lines and branches; names those that no test reaches
+	rm -rf var/coverage
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+rehearsals: $(TOOLS)  ## short rehearsals with faults and kills, on both databases
+	$(BIN)/python -m pytest tests/rehearsals --numprocesses 2 $(ARGS)
+
+bites: $(TOOLS)  ## put bad designs into a copy, one after the other: the suite must fail with each
+	$(BIN)/python -m pytest tests/bad_designs --numprocesses 2 $(ARGS)
+
+bench: $(TOOLS)  ## measure, and print JSON lines; ARGS= chooses, BENCH_DATABASE_URL= names a PostgreSQL server
+	$(BIN)/python -m tests.bench $(ARGS)
+
 browser: $(TOOLS)  ## the tour of the README in a real browser (Debian's chromium)
 	$(BIN)/python -m pytest tests/browser $(ARGS)
+
+audit: $(TOOLS)  ## the locked libraries: hashes, licences, and known vulnerabilities where the network allows
+	$(BIN)/python -m config.audit
 
 lock:  ## write both locks anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
 	@command -v uv >/dev/null || $(MAKE) --no-print-directory $(RUNTIME)

@@ -78,6 +78,3 @@ class Transport(virtual.Transport):
         """Every connection of a process shares what the process has bound."""
         super().__init__(client, **kwargs)
         self.state = self._bindings
-
-    def driver_version(self) -> str:
-        return "1"

@@ -1,6 +1,6 @@
 """The background: one Celery application, set up by `CELERY_*` in `config/settings.py`.
 
-A message is a doorbell and never the record: what is to be done stands in the tables, and the sweep, once a minute,
+A message is a doorbell and never the record: what is to be done stands in the tables, and the sweep, every 15 seconds,
 finds whatever no bell was heard for.
 """
 
@@ -30,4 +30,4 @@ TRANSPORT_ALIASES["filesystem"] = "config.broker:Transport"
 
 app = Celery("fakturabro", task_cls=Nudge)
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["integration"])
+app.autodiscover_tasks(["accounts", "integration"])

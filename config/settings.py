@@ -3,10 +3,12 @@
 Secrets have no default outside development: `ENVIRONMENT=production` ends at once when one is missing.
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import django_stubs_ext
 import environ
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 
 from config import unfold
@@ -59,19 +61,27 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
     "import_export",
+    "csp",
+    "axes",
     "accounts",
     "integration",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.headers.browser_rules",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.log_refusals",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.end_old_log_ins",
+    "accounts.middleware.ask_for_second_factor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -100,7 +110,7 @@ SQLITE_OPTIONS = {
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     VAR_DIR.mkdir(exist_ok=True)
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
-else:
+else:  # pragma: no cover - only on PostgreSQL
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -111,12 +121,47 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.passwords.NoNameOfThisSystem"},
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: behind a shut door no password is looked at
+    "django.contrib.auth.backends.ModelBackend",
+]
+SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=["everybody"] if PRODUCTION else [])
+"""Roles that must log in with a second factor; `Superuser` and `everybody` are words too. Others may have one."""
+
+# How long a log-in lasts: without a click, and in any case.
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
+SESSION_HOURS = env.int("SESSION_HOURS", default=12)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+
+# Failed log-ins: counted in the database, by `accounts.log_ins`.
+AXES_FAILURE_LIMIT = env.int("LOCKOUT_FAILURES", default=5)
+AXES_COOLOFF_TIME = timedelta(minutes=env.int("LOCKOUT_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
+AXES_HANDLER = "accounts.log_ins.Door"
+AXES_LOCKOUT_CALLABLE = "accounts.log_ins.shut_page"
+AXES_USERNAME_CALLABLE = "accounts.log_ins.name_typed"
+AXES_CLIENT_IP_CALLABLE = "accounts.visitors.address_of"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_SENSITIVE_PARAMETERS = ["username", "password", "code", "csrfmiddlewaretoken", "next"]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = False  # done when the second factor was right too
+AXES_DISABLE_ACCESS_LOG = True  # the log has it
+AXES_ENABLE_ADMIN = False  # accounts.admin shows it in our look
+AXES_VERBOSE = False
+
+# Letters: to people about their log-in, and to those in charge about what broke.
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update({name: value for name, value in EMAIL_CONFIG.items() if name.startswith("EMAIL_")})
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="fakturabro@localhost")
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.NoSecrets"
+ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
+
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 UNFOLD = unfold.UNFOLD
@@ -147,15 +192,41 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not PRODUCTION
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100_000  # a statement with thousands of lines is saved as one form
 
 # Safe transport in production
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 SECURE_SSL_REDIRECT = PRODUCTION and env.bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_HSTS_PRELOAD = PRODUCTION
+
+# Cookies: of this host and over https only (the browser itself holds `__Host-` to it), and not for scripts.
+COOKIE_PREFIX = "__Host-" if PRODUCTION else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # names of customers stay out of cookies
+
+# What a browser may do with our pages. Everything comes from here; nothing runs that stands in a page itself.
+# The theme needs two allowances and no more: Alpine.js evaluates the expressions in its attributes, and the colours
+# stand in a style element. `data:` is for the little pictures inside the theme's own style sheets.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"  # what older browsers understand of frame-ancestors
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 
 # PowerOffice Go. The installation's two keys; each company's client key is in the database, encrypted.
 GO_API_URL = env.str("GO_API_URL", default="http://127.0.0.1:8010/v2")
@@ -166,9 +237,16 @@ GO_SUBSCRIPTION_KEY = secret("GO_SUBSCRIPTION_KEY", development="sandbox-subscri
 GO_PACE_MS = env.int("GO_PACE_MS", default=102)
 GO_CONNECT_TIMEOUT = env.float("GO_CONNECT_TIMEOUT", default=5.0)
 GO_READ_TIMEOUT = env.float("GO_READ_TIMEOUT", default=20.0)
-GO_REPLICA_SECONDS = env.int("GO_REPLICA_SECONDS", default=3)
-GO_ABSENCE_SECONDS = env.int("GO_ABSENCE_SECONDS", default=60)
-CLAIM_LEASE_SECONDS = env.int("CLAIM_LEASE_SECONDS", default=60)
+GO_REPLICA_SECONDS = env.float("GO_REPLICA_SECONDS", default=3.0)
+GO_ABSENCE_SECONDS = env.float("GO_ABSENCE_SECONDS", default=60.0)
+GO_RETRY_SECONDS = env.float("GO_RETRY_SECONDS", default=5.0)
+GO_PROBE_SECONDS = env.float("GO_PROBE_SECONDS", default=30.0)
+CLAIM_LEASE_SECONDS = env.float("CLAIM_LEASE_SECONDS", default=40.0)
+if CLAIM_LEASE_SECONDS <= GO_CONNECT_TIMEOUT + GO_READ_TIMEOUT:
+    raise ImproperlyConfigured(
+        f"CLAIM_LEASE_SECONDS is {CLAIM_LEASE_SECONDS:g}: a worker would be taken for dead while it waits for Go. "
+        "It must be more than GO_CONNECT_TIMEOUT and GO_READ_TIMEOUT together."
+    )
 
 # Background work. The broker is a doorbell, the table is the queue: losing every message loses nothing.
 BROKER_URL = env.str("BROKER_URL", default="filesystem://")
@@ -181,6 +259,7 @@ CELERY_TASK_DEFAULT_QUEUE = "fakturabro"
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # nothing is kept, so beat adds no clean-up of its own to the schedule
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # Without an event loop, prefork's children share one pipe and its lock: one that is killed takes the lock with it, and
@@ -195,7 +274,14 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "format": "{asctime} {levelname} {name}: {message}",
+            "datefmt": "%Y-%m-%d %H:%M:%S %z",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"axes": {"level": "ERROR"}},  # accounts.log_ins says the same in plain words
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

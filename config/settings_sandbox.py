@@ -29,7 +29,7 @@ DATABASES = {
         "CONN_MAX_AGE": 600,
     }
 }
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # pragma: no branch - else on PostgreSQL
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

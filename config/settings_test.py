@@ -9,7 +9,7 @@ DATABASES = {
     "sandbox": env.db_url("SANDBOX_DATABASE_URL", default="sqlite://:memory:"),
 }
 for _database in DATABASES.values():
-    if _database["ENGINE"] == "django.db.backends.sqlite3":
+    if _database["ENGINE"] == "django.db.backends.sqlite3":  # pragma: no branch - else on PostgreSQL
         _database["OPTIONS"] = dict(SQLITE_OPTIONS)
 DATABASE_ROUTERS = ["config.routers.SandboxRouter"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

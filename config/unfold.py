@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 
 def icon(_request: HttpRequest) -> str:
@@ -27,6 +28,12 @@ UNFOLD: Final[dict[str, Any]] = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "integration.admin.dashboard.dashboard",
     "STYLES": [stylesheet],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "My log-in", "link": reverse_lazy("my_log_in")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "BORDER_RADIUS": "6px",
     "COLORS": {
         # A calm fjord blue instead of unfold's purple.

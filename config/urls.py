@@ -1,10 +1,11 @@
 """One door: the admin."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/my-log-in/", include("accounts.urls")),
     path("admin/", admin.site.urls),
 ]

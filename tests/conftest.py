@@ -14,10 +14,10 @@ import requests
 from integration import remotes
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.models import GoCompany
-from integration.models.fields import Secret
 from integration.sandbox.wsgi import application
 from tests import factories
 from tests.wsgi_adapter import WSGIAdapter
+from vault.fields import Secret
 
 CONTROL = "http://sandbox.test/_control"
 

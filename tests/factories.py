@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from accounts.models import User
 from integration.decisions.sales_orders import statement_reference
 from integration.decisions.transitions import BEYOND_PUSH
-from integration.enums import CompanyState, InvoiceType, LineKind, Operation, RunTrigger, StatementStatus
+from integration.enums import CompanyState, InvoiceType, LineKind, Operation, RunTrigger, StatementStatus, UploadState
 from integration.models import (
     ContactPerson,
     Customer,
@@ -25,6 +25,7 @@ from integration.models import (
     LedgerEntry,
     OutgoingInvoice,
     Product,
+    SpreadsheetUpload,
     StatementLine,
     SyncAttempt,
     SyncRun,
@@ -56,6 +57,12 @@ def person(*, role: str = "", companies: Iterable[GoCompany] = (), **fields: Any
     for company in companies:
         company.members.add(user)
     return user
+
+
+def upload(**fields: Any) -> SpreadsheetUpload:
+    """A large spreadsheet that nobody has begun to read."""
+    given = {"sheet": "customers", "state": UploadState.READING, "uploaded_at": NOW, "began_at": NOW, **fields}
+    return SpreadsheetUpload.objects.create(**{"user": given.pop("user", None) or person(), **given})
 
 
 def go_company(*, client_key: str | None = None, **fields: Any) -> GoCompany:

@@ -14,10 +14,10 @@ from requests.adapters import HTTPAdapter
 from integration import remotes
 from integration.errors import KeyRejected, Throttled
 from integration.models import AccessToken, PaceSlot
-from integration.models.fields import Secret
 from integration.models.go_company import fingerprint
 from integration.remotes import BACKGROUND_AHEAD_MS, DatabasePace, DatabaseTokens, TransactionOpenError
 from tests import factories
+from vault.fields import Secret
 
 NOW_MS = 1_770_000_000_000
 NOW = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)

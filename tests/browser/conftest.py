@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from django.apps import apps
 from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -22,6 +23,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from integration.enums import CompanyState
 from integration.models import GoCompany
+from integration.models.log_books import keep_log_books, open_log_books
 from tests import factories
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # playwright keeps an event loop in this thread; we do not use it
@@ -85,9 +87,15 @@ def remote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteSandbox]:
 
 
 @pytest.fixture
-def go_company(
-    remote: RemoteSandbox, settings: Any, django_db_serialized_rollback: None, transactional_db: None
-) -> GoCompany:
+def log_books(transactional_db: None) -> Iterator[None]:
+    """Kept as in production while the test runs; open when pytest empties every table."""
+    keep_log_books(apps.get_app_config("integration"))
+    yield
+    open_log_books()
+
+
+@pytest.fixture
+def go_company(remote: RemoteSandbox, settings: Any, django_db_serialized_rollback: None, log_books: None) -> GoCompany:
     """An active company whose books are in the sandbox, which the house calls over HTTP.
 
     The rollback puts back what migrations laid down (roles, schedule): a live server's tests empty every table.
@@ -114,18 +122,33 @@ class Visitor:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.address = address
+        self.neighbours: tuple[str, ...] = ()
+        """Other addresses that pages may ask: the sandbox, when it is looked at."""
         self.complaints: list[str] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
-        page.on("requestfailed", lambda request: self.complaints.append(f"{request.url}: {request.failure}"))
+        page.on("requestfailed", self._failed)
         page.on("request", self._stays_home)
+        page.expose_function("heardViolation", self._violation)
+        page.add_init_script(
+            "document.addEventListener('securitypolicyviolation', event =>"
+            " heardViolation(`${event.violatedDirective} forbids ${event.blockedURI} ${event.sample}`))"
+        )
+
+    def _violation(self, words: str) -> None:
+        """What the content security policy stopped; not every one of them reaches the console."""
+        self.complaints.append(f"{self.page.url}: {words}")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{self.page.url}: {message.text}")
 
+    def _failed(self, request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page took it back: an autocomplete whose words went on
+            self.complaints.append(f"{request.url}: {request.failure}")
+
     def _stays_home(self, request: Any) -> None:
-        if not request.url.startswith((self.address, "data:", "blob:")):
+        if not request.url.startswith((self.address, *self.neighbours, "data:", "blob:")):
             self.complaints.append(f"{self.page.url} asks a stranger: {request.url}")
 
     def log_in(self, user: User) -> None:
@@ -136,9 +159,13 @@ class Visitor:
         self.page.wait_for_url(f"{self.address}/admin/")
 
     def open(self, path: str) -> None:
-        answer = self.page.goto(f"{self.address}{path}")
+        answer = self.page.goto(path if path.startswith("http") else f"{self.address}{path}")
         assert answer is not None
         assert (path, answer.status) == (path, 200)
+
+    def sticks_out(self) -> int:
+        """By how many pixels the page is wider than the screen."""
+        return int(self.page.evaluate("Math.max(0, document.documentElement.scrollWidth - window.innerWidth)"))
 
 
 @pytest.fixture(params=[(1440, "light")], ids=str)

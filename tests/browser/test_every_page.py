@@ -1,4 +1,4 @@
-"""Every page opens, wide in light and narrow in dark: no complaint, nothing sticks out, no stranger is asked."""
+"""Every page opens, wide and narrow, light and dark: no complaint, nothing sticks out, no stranger is asked."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -8,11 +8,12 @@ import pytest
 from django.contrib import admin
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from integration.enums import AttemptOutcome, LineKind, RunOutcome, StatementStatus
 from integration.models import AdminAction, GoCompany, InvoiceStatement
 from tests import factories
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import RemoteSandbox, Visitor
 
 NAMES = (
     "Ålesund Båtutleie & Sjøhusferie Østensjø-Åkerøya Eiendomsforvaltning AS",
@@ -60,7 +61,7 @@ def furnish(company: GoCompany) -> None:
 
 def pages() -> list[str]:
     """Each list, each form to add, one record of each kind; of statements one that can change and one that cannot."""
-    found = [reverse("admin:index")]
+    found = [reverse("admin:index"), reverse("my_log_in"), reverse("set_up_second_factor")]
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         found.append(reverse(f"{name}_changelist"))
@@ -68,6 +69,7 @@ def pages() -> list[str]:
         if first is not None:
             found.append(reverse(f"{name}_change", args=[first.pk]))
         try:
+            found.append(reverse(f"{name}_export"))
             found.append(reverse(f"{name}_import"))
         except NoReverseMatch:
             continue
@@ -76,18 +78,56 @@ def pages() -> list[str]:
     found.append(reverse("admin:integration_invoicestatement_change", args=[paid.pk]))
     upcoming = InvoiceStatement.objects.filter(status=StatementStatus.UPCOMING)[0]
     acts = [reverse("admin:integration_invoicestatement_act", args=[upcoming.pk, act]) for act in ("push", "withdraw")]
+    found.append(reverse("admin:integration_gocompany_change", args=[paid.company_id]))
+    found.append(reverse("admin:password_change"))
+    found.append(f"{reverse('admin:integration_invoicestatement_changelist')}?q=nothing-is-called-so")
     return [*found, *acts]
 
 
-@pytest.mark.parametrize("visitor", [(1440, "light"), (400, "dark")], indirect=True, ids=str)
-def test_every_page(visitor: Visitor, go_company: GoCompany) -> None:
+SCREENS = [(width, colours) for width in (1440, 400) for colours in ("light", "dark")]
+
+
+@pytest.mark.parametrize("visitor", SCREENS, indirect=True, ids=str)
+def test_every_page(visitor: Visitor, go_company: GoCompany, request: pytest.FixtureRequest) -> None:
     furnish(go_company)
     factories.go_company(name="Nordlys Padel AS", state="PAUSED", state_reason=LONG)
     visitor.log_in(factories.person(is_superuser=True))
+    is_dark = visitor.page.evaluate("document.documentElement.classList.contains('dark')")
+    assert is_dark == (request.node.callspec.params["visitor"][1] == "dark")
     too_wide = []
     for path in pages():
         visitor.open(path)
-        sticks_out = visitor.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        if sticks_out > 0:
+        if sticks_out := visitor.sticks_out():
             too_wide.append((path, sticks_out))
     assert too_wide == []
+
+
+@pytest.mark.parametrize("visitor", SCREENS, indirect=True, ids=str)
+def test_every_page_of_an_import(visitor: Visitor, go_company: GoCompany) -> None:
+    visitor.log_in(factories.person(role="Finance", companies=[go_company]))
+    page = visitor.page
+    good = "Kundenr;Navn;Adresse\n1001;" + "Ålesund Båtutleie " * 5 + ";Storgata 1\n"
+    bad = "Kundenr;Navn;Organisasjonsnummer\n1002;" + "Ø" * 120 + ";123\n"
+    for content, words in ((bad, "Problems in 1 row"), (good, "What would be saved")):
+        visitor.open(reverse("admin:integration_customer_import"))
+        page.set_input_files(
+            "input[type=file]", {"name": "kunder.csv", "mimeType": "text/csv", "buffer": content.encode()}
+        )
+        page.get_by_role("button", name="Show preview").click()
+        expect(page.get_by_text(words)).to_be_visible()
+        assert visitor.sticks_out() == 0
+    page.get_by_role("button", name="Import 1 new customer").click()
+    expect(page.get_by_text("kunder.csv: 1 new, 0 changed, 0 same, 0 refused.")).to_be_visible()
+    assert visitor.sticks_out() == 0
+
+
+@pytest.mark.parametrize("visitor", SCREENS, indirect=True, ids=str)
+def test_every_page_of_the_sandbox(visitor: Visitor, go_company: GoCompany, remote: RemoteSandbox) -> None:
+    remote.call("POST", "reset", {"seed_demo": True})
+    visitor.neighbours = (remote.address,)
+    visitor.open(f"{remote.address}/")
+    company = visitor.page.get_by_role("link", name="Fjordgløtt Camping AS").get_attribute("href") or ""
+    of_company = [f"{company.rsplit('/', 1)[0]}/{tab}" for tab in ("drafts", "sent", "unpaid", "paid", "settings")]
+    for path in ("/", "/faults", "/requests", *of_company):
+        visitor.open(f"{remote.address}{path}")
+        assert (path, visitor.sticks_out()) == (path, 0)

@@ -9,6 +9,7 @@ from requests.adapters import HTTPAdapter
 
 from integration.clients.http import (
     IDLE_SECONDS,
+    READ_TRIES,
     URL_ROOM,
     Answer,
     SharedSession,
@@ -223,8 +224,8 @@ def test_too_many_requests_slows_everybody_down(desk, remote):
         assert isinstance(error, Throttled)
         assert error.retry_after is not None
         assert 7 < error.retry_after < 7.5
-        assert desk.pace.pauses.pop() == error.retry_after
-    assert desk.slept == []
+        assert desk.pace.pauses[-1] == error.retry_after
+    assert len(desk.pace.pauses) == READ_TRIES + 1  # a read is asked again when its turn comes, a write is not
 
 
 @pytest.mark.parametrize(
@@ -411,3 +412,13 @@ def test_nothing_is_sent_without_a_turn(desk):
     desk.pace.wait = not_now
     with responses.RequestsMock(), pytest.raises(Throttled):
         desk.http.write("POST", "/x", content, what="Making x")
+
+
+def test_a_read_whose_turn_is_far_away_is_not_asked_again(desk, monkeypatch):
+    def far_away():
+        desk.pace.turns += 1
+        raise Throttled("Many requests wait.")
+
+    monkeypatch.setattr(desk.pace, "wait", far_away)
+    assert type(outcome(desk, "GET")) is Throttled
+    assert (desk.pace.turns, desk.slept) == (1, [])

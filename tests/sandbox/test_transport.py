@@ -125,6 +125,18 @@ def test_rows_9_and_10_rate_limit_across_companies(go: Caller) -> None:
     assert (counts["total"], counts["throttled"], counts["most_in_one_second"]) == (7, 3, 7)
 
 
+def test_row_9_the_window_can_be_shorter_for_a_rehearsal_in_a_hurry(go: Caller) -> None:
+    go.control("DELETE", "requests")
+    go.switch(rate_limit_per_second=1, rate_window_seconds="0.001")
+    assert {go.call("GET", "/Currencies").status_code for _ in range(5)} == {200}
+    go.switch(rate_window_seconds="600")
+    refused = go.call("GET", "/Currencies")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "600")
+    counts = go.control("GET", "requests")
+    assert counts["most_in_one_window"] == 6
+    assert counts["by_answer"] == {"GET /Currencies": {"200": 5, "429": 1}}
+
+
 def test_row_9_token_calls_may_be_free(go: Caller) -> None:
     go.control("DELETE", "requests")
     go.switch(rate_limit_per_second=1, token_calls_count=False)
@@ -171,6 +183,7 @@ FAULTS = {
     "unavailable_503_after_commit": (503, 1),
     "throttled_429": (429, 0),
     "unauthorized_401": (401, 0),
+    "forbidden_403": (403, 0),
     "malformed_json_after_commit": ("not JSON", 1),
     "html_after_commit": ("not JSON", 1),
     "empty_after_commit": ("not JSON", 1),
@@ -204,6 +217,26 @@ def test_row_14_slow_answer(go: Caller, commit: str) -> None:
     with pytest.raises(requests.ReadTimeout):
         go.call("POST", "/SalesOrders/Complete", {"CustomerNo": 10000}, timeout=(1, 2))
     assert len(go.books()["orders"]) == 1
+
+
+def test_row_14_a_burst_refuses_everything_for_a_while(go: Caller) -> None:
+    burst = {"kind": "throttled_429", "path": "/Products", "method": "GET", "count": 1, "burst_seconds": "600"}
+    go.control("POST", "faults", {**burst, "retry_after": False})
+    answers = [go.call("GET", "/Products") for _ in range(3)]
+    assert [(answer.status_code, "Retry-After" in answer.headers) for answer in answers] == [(429, False)] * 3
+    assert go.call("GET", "/Currencies").status_code == 200
+    assert go.control("GET", "faults")[0]["hits"] == 3
+
+
+def test_a_payment_can_show_late(go: Caller) -> None:
+    """Its stamps are older than the moment it can be seen first (row 55)."""
+    order = go.order()
+    (invoice_id,) = go.act("send", order_ids=[order["Id"]])["invoice_ids"]
+    before = go.get("/OutgoingInvoices")[0]["BalanceLastChangedDateTimeOffset"]
+    go.act("pay", invoice_id=invoice_id, stamped_ago="30")
+    row = go.get("/OutgoingInvoices")[0]
+    assert row["Balance"] == 0
+    assert row["BalanceLastChangedDateTimeOffset"] < before
 
 
 def test_row_14_random_faults_repeat(go: Caller) -> None:
