@@ -19,6 +19,9 @@ ifndef SANDBOX_PORT
 unexport SANDBOX_PORT
 endif
 
+# Tests, demo and rehearsals start dozens of processes; without kept bytecode each would compile every library anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup tools demo demo-reset test check browser audit lock coverage bites rehearsals bench
 

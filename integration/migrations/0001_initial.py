@@ -51,6 +51,12 @@ class Migration(migrations.Migration):
                 'permissions': [('test_connection', 'Can test the connection to PowerOffice Go'), ('set_client_key', 'Can set the client key of a Go company')],
                 'verbose_name': 'Go company',
                 'verbose_name_plural': 'Go companies',
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('client_key_fingerprint', ''), _negated=True), fields=('client_key_fingerprint',), name='go_company_client_key_once', violation_error_message='This client key already belongs to another Go company.'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['SETUP', 'ACTIVE', 'PAUSED', 'OFF'])), name='go_company_state_known', violation_error_message='Choose one of the states.'),
+                    models.CheckConstraint(condition=models.Q(('organisation_number', ''), ('organisation_number__regex', '^[0-9]{9}$'), _connector='OR'), name='go_company_organisation_number_shape', violation_error_message='An organisation number has nine digits.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'ACTIVE'), _negated=True), models.Q(('client_key_fingerprint', ''), _negated=True), _connector='OR'), name='go_company_active_has_key', violation_error_message='An active company needs a client key. Enter one, or choose another state.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -67,6 +73,17 @@ class Migration(migrations.Migration):
                 ('is_archived', models.BooleanField(default=False)),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='customers_in_go', to='integration.gocompany')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', 'number'], name='customer_in_go_number'),
+                    models.Index(fields=['company', 'organisation_number'], name='customer_in_go_organisation'),
+                    models.Index(fields=['company', 'reference'], name='customer_in_go_reference'),
+                    models.Index(fields=['company', 'email'], name='customer_in_go_email'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_in_go_once', violation_error_message='This customer in Go is already known.'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Customer',
@@ -104,6 +121,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('import_customer', 'Can import customers'), ('export_customer', 'Can export customers')],
+                'indexes': [
+                    models.Index(fields=['company', 'organisation_number'], name='customer_organisation'),
+                    models.Index(fields=['company', 'name'], name='customer_name'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'number'), name='customer_number_once', violation_error_message='Another customer of this company has this number.'),
+                    models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('company', 'source', 'source_id'), name='customer_source_id_once', violation_error_message='Another customer of this company has this id in the same source.'),
+                    models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_go_id_once', violation_error_message='Another customer of this company is already linked to this customer in Go.'),
+                    models.CheckConstraint(condition=models.Q(('organisation_number', ''), ('organisation_number__regex', '^[0-9]{9}$'), _connector='OR'), name='customer_organisation_number_shape', violation_error_message='An organisation number has nine digits.'),
+                    models.CheckConstraint(condition=models.Q(('is_person', False), ('organisation_number', ''), _connector='OR'), name='customer_person_has_no_organisation_number', violation_error_message='A private person has no organisation number.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +199,24 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'statement',
                 'permissions': [('push_statement', 'Can push statements to PowerOffice Go'), ('pull_statement', 'Can update status from PowerOffice Go'), ('withdraw_statement', 'Can hold and withdraw statements'), ('import_invoicestatement', 'Can import statements'), ('export_invoicestatement', 'Can export statements')],
+                'indexes': [
+                    models.Index(fields=['company', 'status', 'next_try_at'], name='statement_queue'),
+                    models.Index(fields=['-statement_date', '-id'], name='statement_newest'),
+                    models.Index(fields=['status', '-statement_date', '-id'], name='statement_status_newest'),
+                    models.Index(fields=['company', '-statement_date', '-id'], name='statement_company_newest'),
+                    models.Index(condition=models.Q(('status', 'UPCOMING')), fields=['status', 'payment_date'], name='statement_to_activate'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'source', 'source_id'), name='statement_source_once', violation_error_message='This company already has a statement with this id from this source.'),
+                    models.UniqueConstraint(fields=('company', 'reference'), name='statement_reference_once', violation_error_message='Another statement of this company has this reference.'),
+                    models.UniqueConstraint(condition=models.Q(('go_order_id', ''), _negated=True), fields=('company', 'go_order_id'), name='statement_go_order_once', violation_error_message='Another statement of this company is already linked to this order in Go.'),
+                    models.CheckConstraint(condition=models.Q(('status__in', ['UPCOMING', 'PROCESSING', 'PUSHING', 'IN_DOUBT', 'NEEDS_FIX', 'DRAFT', 'CONFIRMED', 'SENT', 'PARTLY_PAID', 'PAID', 'LINK_BROKEN', 'CANCELLED', 'CREDITED', 'WRITTEN_OFF', 'SETTLED_OTHERWISE', 'VOID'])), name='statement_status_known', violation_error_message='A statement has one of the known statuses.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['CANCELLED', 'CONFIRMED', 'CREDITED', 'DRAFT', 'LINK_BROKEN', 'PAID', 'PARTLY_PAID', 'SENT', 'SETTLED_OTHERWISE', 'WRITTEN_OFF']), _negated=True), models.Q(('go_order_id', ''), _negated=True), _connector='OR'), name='statement_in_go_has_order_id', violation_error_message='A statement that is in Go has the id of its sales order.'),
+                    models.CheckConstraint(condition=models.Q(('kind', 'INVOICE'), ('credits__isnull', False), models.Q(('credit_reason', ''), _negated=True), _connector='OR'), name='statement_credit_note_says_what', violation_error_message='A credit note names the statement it credits, or says why there is none.'),
+                    models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='statement_currency_three_letters', violation_error_message='A currency is three capital letters, for example NOK.'),
+                    models.CheckConstraint(condition=models.Q(('total__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '+', models.Value(Decimal('0.005')))), ('total__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '-', models.Value(Decimal('0.005'))))), name='statement_totals_agree', violation_error_message='Net and VAT do not add up to the total.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('reference', ''), _negated=True), models.Q(('reference__contains', ','), _negated=True)), name='statement_reference', violation_error_message='A statement has a reference, without commas.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -190,6 +236,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'action by a person',
                 'verbose_name_plural': 'actions by people',
+                'indexes': [
+                    models.Index(fields=['company', '-at'], name='admin_action_newest'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -224,6 +273,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('export_outgoinginvoice', 'Can export outgoing invoices')],
+                'indexes': [
+                    models.Index(fields=['company', 'match_id'], name='outgoing_invoice_match'),
+                    models.Index(fields=['company', 'reference'], name='outgoing_invoice_reference'),
+                    models.Index(fields=['-invoice_date', '-id'], name='outgoing_invoice_newest'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'go_invoice_id'), name='outgoing_invoice_go_id_once', violation_error_message='This invoice in Go is already known.'),
+                    models.UniqueConstraint(fields=('company', 'invoice_number'), name='outgoing_invoice_number_once', violation_error_message='Another invoice of this company has this number.'),
+                    models.CheckConstraint(condition=models.Q(('type__in', ['INVOICE', 'CREDIT_NOTE'])), name='outgoing_invoice_type_known', violation_error_message='An outgoing invoice is an invoice or a credit note.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -249,6 +308,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'ledger entries',
+                'indexes': [
+                    models.Index(fields=['company', 'match_id'], name='ledger_entry_match'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'go_entry_id'), name='ledger_entry_go_id_once', violation_error_message='This ledger entry in Go is already known.'),
+                ],
             },
         ),
         migrations.AddField(
@@ -266,6 +331,12 @@ class Migration(migrations.Migration):
                 ('is_default', models.BooleanField(default=False, verbose_name='default')),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='payment_methods', to='integration.customer')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('customer',), name='payment_method_one_default', violation_error_message='A customer has at most one default payment method.'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['INVOICE', 'CARD', 'DIRECT_DEBIT'])), name='payment_method_kind_known', violation_error_message='Choose one of the payment methods.'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Product',
@@ -292,6 +363,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'permissions': [('import_product', 'Can import products'), ('export_product', 'Can export products')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'code'), name='product_code_once', violation_error_message='Another product of this company has this code.'),
+                    models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_go_id_once', violation_error_message='Another product of this company is already linked to this product in Go.'),
+                    models.CheckConstraint(condition=models.Q(('code__contains', ','), _negated=True), name='product_code_no_comma', violation_error_message='A product code has no comma.'),
+                    models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='product_vat_rate_is_fraction', violation_error_message='A VAT rate is between 0 and 1: 0.25 is 25 %.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -306,6 +383,14 @@ class Migration(migrations.Migration):
                 ('is_archived', models.BooleanField(default=False)),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='products_in_go', to='integration.gocompany')),
             ],
+            options={
+                'indexes': [
+                    models.Index(fields=['company', 'code'], name='product_in_go_code'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_in_go_once', violation_error_message='This product in Go is already known.'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='StatementLine',
@@ -329,6 +414,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'line',
+                'constraints': [
+                    models.UniqueConstraint(fields=('statement', 'line_number'), name='line_number_once', violation_error_message='Another line of this statement has this number.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('kind', 'PRODUCT'), ('product__isnull', False), ('quantity__isnull', False)), models.Q(('kind', 'TEXT'), ('product__isnull', True), ('quantity__isnull', True), ('unit_price__isnull', True)), _connector='OR'), name='line_product_or_text', violation_error_message='A product line has product and quantity; a text line has neither.'),
+                    models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='line_vat_rate_is_fraction', violation_error_message='A VAT rate is between 0 and 1: 0.25 is 25 %.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('accrual_from__isnull', True), ('accrual_to__isnull', True)), models.Q(('accrual_from__isnull', False), ('accrual_to__gte', models.F('accrual_from')), ('accrual_to__isnull', False)), _connector='OR'), name='line_accrual_period', violation_error_message='An accrual period has a first and a last day, in that order.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -356,6 +447,12 @@ class Migration(migrations.Migration):
                 ('watermark', models.DateTimeField()),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cursors', to='integration.gocompany')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('company', 'resource'), name='sync_cursor_once', violation_error_message='This company already has a watermark for this list.'),
+                    models.CheckConstraint(condition=models.Q(('resource__in', ['CUSTOMERS', 'PRODUCTS', 'INVOICES', 'LEDGER'])), name='sync_cursor_resource_known', violation_error_message='A watermark belongs to one of the known lists.'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='SyncRun',
@@ -371,6 +468,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'run',
+                'indexes': [
+                    models.Index(fields=['company', '-started_at'], name='sync_run_newest'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -397,6 +497,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'attempt',
+                'indexes': [
+                    models.Index(fields=['-started_at'], name='attempt_newest'),
+                    models.Index(fields=['company', '-started_at'], name='attempt_company_newest'),
+                    models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['lease_until'], name='attempt_open_lease'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('statement',), name='attempt_one_open_per_statement', violation_error_message='Something is already under way with this statement.'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('outcome', '')), models.Q(('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='attempt_ended_has_outcome', violation_error_message='An attempt that has ended has an outcome, and only then.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -416,241 +525,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('customer', 'go_contact_person_id'), name='contact_person_go_id_once', violation_error_message='Another contact person of this customer is already linked to this one in Go.'), models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('customer',), name='contact_person_one_default', violation_error_message='A customer has at most one default contact person.')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='gocompany',
-            constraint=models.UniqueConstraint(condition=models.Q(('client_key_fingerprint', ''), _negated=True), fields=('client_key_fingerprint',), name='go_company_client_key_once', violation_error_message='This client key already belongs to another Go company.'),
-        ),
-        migrations.AddConstraint(
-            model_name='gocompany',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['SETUP', 'ACTIVE', 'PAUSED', 'OFF'])), name='go_company_state_known', violation_error_message='Choose one of the states.'),
-        ),
-        migrations.AddConstraint(
-            model_name='gocompany',
-            constraint=models.CheckConstraint(condition=models.Q(('organisation_number', ''), ('organisation_number__regex', '^[0-9]{9}$'), _connector='OR'), name='go_company_organisation_number_shape', violation_error_message='An organisation number has nine digits.'),
-        ),
-        migrations.AddConstraint(
-            model_name='gocompany',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ACTIVE'), _negated=True), models.Q(('client_key_fingerprint', ''), _negated=True), _connector='OR'), name='go_company_active_has_key', violation_error_message='An active company needs a client key. Enter one, or choose another state.'),
-        ),
-        migrations.AddIndex(
-            model_name='customeringo',
-            index=models.Index(fields=['company', 'number'], name='customer_in_go_number'),
-        ),
-        migrations.AddIndex(
-            model_name='customeringo',
-            index=models.Index(fields=['company', 'organisation_number'], name='customer_in_go_organisation'),
-        ),
-        migrations.AddIndex(
-            model_name='customeringo',
-            index=models.Index(fields=['company', 'reference'], name='customer_in_go_reference'),
-        ),
-        migrations.AddIndex(
-            model_name='customeringo',
-            index=models.Index(fields=['company', 'email'], name='customer_in_go_email'),
-        ),
-        migrations.AddConstraint(
-            model_name='customeringo',
-            constraint=models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_in_go_once', violation_error_message='This customer in Go is already known.'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['company', 'organisation_number'], name='customer_organisation'),
-        ),
-        migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['company', 'name'], name='customer_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('company', 'number'), name='customer_number_once', violation_error_message='Another customer of this company has this number.'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('company', 'source', 'source_id'), name='customer_source_id_once', violation_error_message='Another customer of this company has this id in the same source.'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.UniqueConstraint(fields=('company', 'go_customer_id'), name='customer_go_id_once', violation_error_message='Another customer of this company is already linked to this customer in Go.'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('organisation_number', ''), ('organisation_number__regex', '^[0-9]{9}$'), _connector='OR'), name='customer_organisation_number_shape', violation_error_message='An organisation number has nine digits.'),
-        ),
-        migrations.AddConstraint(
-            model_name='customer',
-            constraint=models.CheckConstraint(condition=models.Q(('is_person', False), ('organisation_number', ''), _connector='OR'), name='customer_person_has_no_organisation_number', violation_error_message='A private person has no organisation number.'),
-        ),
-        migrations.AddIndex(
-            model_name='adminaction',
-            index=models.Index(fields=['company', '-at'], name='admin_action_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='outgoinginvoice',
-            index=models.Index(fields=['company', 'match_id'], name='outgoing_invoice_match'),
-        ),
-        migrations.AddIndex(
-            model_name='outgoinginvoice',
-            index=models.Index(fields=['company', 'reference'], name='outgoing_invoice_reference'),
-        ),
-        migrations.AddIndex(
-            model_name='outgoinginvoice',
-            index=models.Index(fields=['-invoice_date', '-id'], name='outgoing_invoice_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='outgoinginvoice',
-            constraint=models.UniqueConstraint(fields=('company', 'go_invoice_id'), name='outgoing_invoice_go_id_once', violation_error_message='This invoice in Go is already known.'),
-        ),
-        migrations.AddConstraint(
-            model_name='outgoinginvoice',
-            constraint=models.UniqueConstraint(fields=('company', 'invoice_number'), name='outgoing_invoice_number_once', violation_error_message='Another invoice of this company has this number.'),
-        ),
-        migrations.AddConstraint(
-            model_name='outgoinginvoice',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['INVOICE', 'CREDIT_NOTE'])), name='outgoing_invoice_type_known', violation_error_message='An outgoing invoice is an invoice or a credit note.'),
-        ),
-        migrations.AddIndex(
-            model_name='ledgerentry',
-            index=models.Index(fields=['company', 'match_id'], name='ledger_entry_match'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.UniqueConstraint(fields=('company', 'go_entry_id'), name='ledger_entry_go_id_once', violation_error_message='This ledger entry in Go is already known.'),
-        ),
-        migrations.AddIndex(
-            model_name='invoicestatement',
-            index=models.Index(fields=['company', 'status', 'next_try_at'], name='statement_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='invoicestatement',
-            index=models.Index(fields=['-statement_date', '-id'], name='statement_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='invoicestatement',
-            index=models.Index(fields=['status', '-statement_date', '-id'], name='statement_status_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='invoicestatement',
-            index=models.Index(fields=['company', '-statement_date', '-id'], name='statement_company_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='invoicestatement',
-            index=models.Index(condition=models.Q(('status', 'UPCOMING')), fields=['status', 'payment_date'], name='statement_to_activate'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.UniqueConstraint(fields=('company', 'source', 'source_id'), name='statement_source_once', violation_error_message='This company already has a statement with this id from this source.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.UniqueConstraint(fields=('company', 'reference'), name='statement_reference_once', violation_error_message='Another statement of this company has this reference.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.UniqueConstraint(condition=models.Q(('go_order_id', ''), _negated=True), fields=('company', 'go_order_id'), name='statement_go_order_once', violation_error_message='Another statement of this company is already linked to this order in Go.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['UPCOMING', 'PROCESSING', 'PUSHING', 'IN_DOUBT', 'NEEDS_FIX', 'DRAFT', 'CONFIRMED', 'SENT', 'PARTLY_PAID', 'PAID', 'LINK_BROKEN', 'CANCELLED', 'CREDITED', 'WRITTEN_OFF', 'SETTLED_OTHERWISE', 'VOID'])), name='statement_status_known', violation_error_message='A statement has one of the known statuses.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['CANCELLED', 'CONFIRMED', 'CREDITED', 'DRAFT', 'LINK_BROKEN', 'PAID', 'PARTLY_PAID', 'SENT', 'SETTLED_OTHERWISE', 'WRITTEN_OFF']), _negated=True), models.Q(('go_order_id', ''), _negated=True), _connector='OR'), name='statement_in_go_has_order_id', violation_error_message='A statement that is in Go has the id of its sales order.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'INVOICE'), ('credits__isnull', False), models.Q(('credit_reason', ''), _negated=True), _connector='OR'), name='statement_credit_note_says_what', violation_error_message='A credit note names the statement it credits, or says why there is none.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='statement_currency_three_letters', violation_error_message='A currency is three capital letters, for example NOK.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(('total__lt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '+', models.Value(Decimal('0.005')))), ('total__gt', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat')), '-', models.Value(Decimal('0.005'))))), name='statement_totals_agree', violation_error_message='Net and VAT do not add up to the total.'),
-        ),
-        migrations.AddConstraint(
-            model_name='invoicestatement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reference', ''), _negated=True), models.Q(('reference__contains', ','), _negated=True)), name='statement_reference', violation_error_message='A statement has a reference, without commas.'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('customer',), name='payment_method_one_default', violation_error_message='A customer has at most one default payment method.'),
-        ),
-        migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['INVOICE', 'CARD', 'DIRECT_DEBIT'])), name='payment_method_kind_known', violation_error_message='Choose one of the payment methods.'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('company', 'code'), name='product_code_once', violation_error_message='Another product of this company has this code.'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_go_id_once', violation_error_message='Another product of this company is already linked to this product in Go.'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('code__contains', ','), _negated=True), name='product_code_no_comma', violation_error_message='A product code has no comma.'),
-        ),
-        migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='product_vat_rate_is_fraction', violation_error_message='A VAT rate is between 0 and 1: 0.25 is 25 %.'),
-        ),
-        migrations.AddIndex(
-            model_name='productingo',
-            index=models.Index(fields=['company', 'code'], name='product_in_go_code'),
-        ),
-        migrations.AddConstraint(
-            model_name='productingo',
-            constraint=models.UniqueConstraint(fields=('company', 'go_product_id'), name='product_in_go_once', violation_error_message='This product in Go is already known.'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(fields=('statement', 'line_number'), name='line_number_once', violation_error_message='Another line of this statement has this number.'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'PRODUCT'), ('product__isnull', False), ('quantity__isnull', False)), models.Q(('kind', 'TEXT'), ('product__isnull', True), ('quantity__isnull', True), ('unit_price__isnull', True)), _connector='OR'), name='line_product_or_text', violation_error_message='A product line has product and quantity; a text line has neither.'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lte', 1)), name='line_vat_rate_is_fraction', violation_error_message='A VAT rate is between 0 and 1: 0.25 is 25 %.'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accrual_from__isnull', True), ('accrual_to__isnull', True)), models.Q(('accrual_from__isnull', False), ('accrual_to__gte', models.F('accrual_from')), ('accrual_to__isnull', False)), _connector='OR'), name='line_accrual_period', violation_error_message='An accrual period has a first and a last day, in that order.'),
-        ),
-        migrations.AddConstraint(
-            model_name='synccursor',
-            constraint=models.UniqueConstraint(fields=('company', 'resource'), name='sync_cursor_once', violation_error_message='This company already has a watermark for this list.'),
-        ),
-        migrations.AddConstraint(
-            model_name='synccursor',
-            constraint=models.CheckConstraint(condition=models.Q(('resource__in', ['CUSTOMERS', 'PRODUCTS', 'INVOICES', 'LEDGER'])), name='sync_cursor_resource_known', violation_error_message='A watermark belongs to one of the known lists.'),
-        ),
-        migrations.AddIndex(
-            model_name='syncrun',
-            index=models.Index(fields=['company', '-started_at'], name='sync_run_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='syncattempt',
-            index=models.Index(fields=['-started_at'], name='attempt_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='syncattempt',
-            index=models.Index(fields=['company', '-started_at'], name='attempt_company_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='syncattempt',
-            index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['lease_until'], name='attempt_open_lease'),
-        ),
-        migrations.AddConstraint(
-            model_name='syncattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('statement',), name='attempt_one_open_per_statement', violation_error_message='Something is already under way with this statement.'),
-        ),
-        migrations.AddConstraint(
-            model_name='syncattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('outcome', '')), models.Q(('ended_at__isnull', False), models.Q(('outcome', ''), _negated=True)), _connector='OR'), name='attempt_ended_has_outcome', violation_error_message='An attempt that has ended has an outcome, and only then.'),
         ),
     ]
