@@ -157,6 +157,16 @@ class RunTrigger(TextChoices):
     TERMINAL = "TERMINAL", "Terminal"
 
 
+class ReviewAction(TextChoices):
+    """What people do with statements; the words are those of the buttons."""
+
+    PUSH = "push", "Push drafts"
+    ACTIVATE = "activate", "Activate"
+    HOLD = "hold", "Hold"
+    WITHDRAW = "withdraw", "Withdraw"
+    RELEASE = "release", "Push again"
+
+
 class UploadState(TextChoices):
     """How far an uploaded spreadsheet is."""
 

@@ -87,6 +87,12 @@ def figure(value: Decimal | None) -> str:
     return digits.replace(",", NARROW_SPACE).replace(".", ",")
 
 
+def price(value: Decimal) -> str:
+    """An amount that may have more decimals than a currency: `1 250,00`, `0,0125`."""
+    whole, _, decimals = figure(value).partition(",")
+    return f"{whole},{decimals:0<2}"
+
+
 def percent(rate: Decimal) -> str:
     """A fraction as percent: 0.25 is `25 %`."""
     return f"{figure(rate * 100)}\xa0%"

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import INPUT_CLASSES
 
-from integration.admin.display import figure
+from integration.admin.display import figure, price
 
 
 class FigureInput(forms.TextInput):
@@ -34,6 +34,13 @@ class FigureField(forms.DecimalField):
 
     def prepare_value(self, value: Any) -> Any:
         return figure(value) if isinstance(value, Decimal) else value
+
+
+class AmountField(FigureField):
+    """The same for kroner: `1 250` is shown as `1 250,00`."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return price(value) if isinstance(value, Decimal) else value
 
 
 class PercentField(FigureField):

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, MultipleChoicesD
 from integration.admin.base import CompanyFilter
 from integration.admin.columns import sees_several
 from integration.admin.display import NOTHING, day, link, money, page_of, status_badge
-from integration.admin.fields import FigureField
+from integration.admin.fields import AmountField
 from integration.admin.filters import AttentionFilter, DueFilter
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
@@ -49,7 +49,7 @@ class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementActions):
     sortable_by = ("date",)
     inlines = (StatementLineInline,)
     autocomplete_fields = ("customer", "credits")
-    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DecimalField: {"form_class": FigureField}}
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DecimalField: {"form_class": AmountField}}
     change_form_before_template = "admin/integration/invoicestatement/before.html"
     change_form_outer_after_template = "admin/integration/invoicestatement/after.html"
     fieldsets = (

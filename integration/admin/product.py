@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from integration.admin.base import CompanyFilter, CompanyModelAdmin
 from integration.admin.columns import company_for_several
 from integration.admin.display import NOTHING, money, percent
-from integration.admin.fields import FigureField, PercentField
+from integration.admin.fields import AmountField, FigureField, PercentField
 from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.models import Product
 
@@ -28,7 +28,7 @@ class ProductAdmin(SpreadsheetMixin, CompanyModelAdmin[Product]):
     search_fields = ("code", "name")
     search_help_text = "Product code or name"
     readonly_fields = ("in_go",)
-    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DecimalField: {"form_class": FigureField}}
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DecimalField: {"form_class": AmountField}}
     fieldsets = (
         (
             None,
@@ -45,7 +45,7 @@ class ProductAdmin(SpreadsheetMixin, CompanyModelAdmin[Product]):
     )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """The VAT rate is typed in percent."""
+        """The VAT rate is typed in percent, and stock is no amount."""
         if db_field.name == "vat_rate":
             kwargs |= {
                 "form_class": PercentField,
@@ -53,6 +53,8 @@ class ProductAdmin(SpreadsheetMixin, CompanyModelAdmin[Product]):
                 "help_text": "Go decides; a difference is shown.",
             }
             return db_field.formfield(**kwargs)
+        if db_field.name == "stock":
+            kwargs["form_class"] = FigureField
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:

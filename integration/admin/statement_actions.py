@@ -18,13 +18,13 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from integration import remotes
 from integration.admin.base import CompanyModelAdmin
 from integration.admin.display import amount, number, page_of
-from integration.enums import CompanyState, RunTrigger
+from integration.enums import CompanyState, ReviewAction, RunTrigger
 from integration.enums import StatementStatus as S
 from integration.errors import RemoteError
 from integration.models import GoCompany, InvoiceStatement
 from integration.tasks import run_company_cycle
 from integration.use_cases.pull_statuses import pull_statuses
-from integration.use_cases.review_statements import NAMED, RULES, ReviewAction, carry_out, plan, why_not
+from integration.use_cases.review_statements import NAMED, RULES, carry_out, plan, why_not
 
 Statements = QuerySet[InvoiceStatement]
 A = ReviewAction
@@ -49,7 +49,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     PULL: "PowerOffice Go is asked now what became of it, with at most three requests for each company.",
 }
 NEEDS_REASON: Final = frozenset({A.WITHDRAW})
-TITLES: Final[dict[str, str]] = {**{act: RULES[act].title for act in A}, PULL: "Update status"}
+TITLES: Final[dict[str, str]] = {**{act: act.label for act in A}, PULL: "Update status"}
 ORDER: Final[tuple[str, ...]] = (A.PUSH, A.RELEASE, PULL, A.ACTIVATE, A.HOLD, A.WITHDRAW)
 
 

@@ -11,7 +11,7 @@ from unfold.forms import PaginationInlineFormSet
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from integration.admin.base import CompanyTabularInline
-from integration.admin.fields import FigureField, PercentField
+from integration.admin.fields import AmountField, FigureField, PercentField
 from integration.enums import LineKind
 from integration.models import InvoiceStatement, StatementLine
 
@@ -34,7 +34,7 @@ class StatementLineForm(forms.ModelForm[StatementLine]):
             "accrual_to",
         )
         labels: ClassVar[dict[str, str]] = {"vat_rate": "VAT %", "unit_price": "Price excl. VAT"}
-        field_classes: ClassVar[dict[str, Any]] = {"vat_rate": PercentField}
+        field_classes: ClassVar[dict[str, Any]] = {"vat_rate": PercentField, "unit_price": AmountField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

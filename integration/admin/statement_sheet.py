@@ -10,7 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils import timezone
 
-from integration.admin.display import amount, day, figure, link, list_of, minute, percent, status_badge
+from integration.admin.display import amount, day, figure, link, list_of, minute, percent, price, status_badge
 from integration.admin.timeline import timeline
 from integration.decisions.transitions import WAITS_FOR_A_PERSON
 from integration.enums import InvoiceType, LineKind, StatementStatus
@@ -103,7 +103,7 @@ def line_row(line: StatementLine, statement: InvoiceStatement) -> dict[str, Any]
         "product_link": link(line.product, line.product.code) if line.product else "",
         "description": line.description,
         "quantity": figure(line.quantity),
-        "unit_price": amount(line.unit_price) if line.unit_price is not None else "",
+        "unit_price": price(line.unit_price) if line.unit_price is not None else "",
         "discount": figure(line.discount_percent) + "\xa0%" if line.discount_percent else "",
         "vat_rate": percent(line.vat_rate),
         "net": amount(amounts.net, statement.currency),

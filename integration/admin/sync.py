@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter, ReadOnlyModelAdmin
 from integration.admin.display import NOTHING, badge, duration, excerpt, link, list_of, minute, moment, number
-from integration.admin.timeline import action_title, changed
+from integration.admin.timeline import changed
 from integration.enums import AttemptOutcome, RunOutcome
 from integration.models import AdminAction, SyncAttempt, SyncRun
 
@@ -175,7 +175,7 @@ class AdminActionAdmin(ReadOnlyModelAdmin[AdminAction]):
 
     @admin.display(description="Did")
     def what(self, action: AdminAction) -> str:
-        return action_title(action)
+        return action.title
 
     @admin.display(description="Why")
     def why(self, action: AdminAction) -> str:

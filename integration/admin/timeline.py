@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString
 from integration.admin.display import badge, duration, minute, moment, page_of
 from integration.enums import AttemptOutcome, Operation, StatementStatus
 from integration.models import AdminAction, InvoiceStatement, StatementMove, SyncAttempt
-from integration.use_cases.review_statements import RULES, ReviewAction
 
 NEWEST: Final = 100
 """Of each kind; what is older is in the lists of attempts and actions."""
@@ -51,19 +50,12 @@ def _actions(statement: InvoiceStatement) -> Iterator[Event]:
             rank=0,
             key=action.pk,
             kind="person",
-            title=action_title(action),
+            title=action.title,
             who=str(action.user),
             words=action.reason,
             details=tuple(changed(action)),
             address=page_of(action),
         )
-
-
-def action_title(action: AdminAction) -> str:
-    """What a person did, in the words of the button."""
-    if action.action in set(ReviewAction):
-        return RULES[ReviewAction(action.action)].title
-    return action.action.replace("_", " ").capitalize()
 
 
 def changed(action: AdminAction) -> Iterator[str]:

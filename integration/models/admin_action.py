@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from integration.enums import ReviewAction
 from integration.models.go_company import GoCompany
 from integration.models.invoice_statement import InvoiceStatement
 
@@ -32,4 +33,11 @@ class AdminAction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.action} {self.record}"
+        return f"{self.title} {self.record}"
+
+    @property
+    def title(self) -> str:
+        """What a person did, in the words of the button."""
+        if self.action in ReviewAction.values:
+            return ReviewAction(self.action).label
+        return self.action.replace("_", " ").capitalize()

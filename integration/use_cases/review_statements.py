@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final
 
 from django.db import transaction
@@ -17,7 +16,7 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.models import User
 from integration.decisions.sales_orders import statement_reference
-from integration.enums import CompanyState, LineKind, StatementStatus
+from integration.enums import CompanyState, LineKind, ReviewAction, StatementStatus
 from integration.models import AdminAction, InvoiceStatement
 from integration.use_cases.moves import move
 from integration.use_cases.push_statements import REFERENCE_TAKEN
@@ -26,21 +25,10 @@ from integration.use_cases.settle_doubts import COMBINED_UNSEEN, OTHER_ORDER
 S = StatementStatus
 
 
-class ReviewAction(StrEnum):
-    """The acts."""
-
-    PUSH = "push"
-    ACTIVATE = "activate"
-    HOLD = "hold"
-    WITHDRAW = "withdraw"
-    RELEASE = "release"
-
-
 @dataclass(frozen=True)
 class Rule:
     """From which states an act leads where. `keeps` may stay where it is: only its next try is brought forward."""
 
-    title: str
     verb: str
     from_statuses: frozenset[StatementStatus]
     to_status: StatementStatus
@@ -48,13 +36,11 @@ class Rule:
 
 
 RULES: Final[dict[ReviewAction, Rule]] = {
-    ReviewAction.PUSH: Rule(
-        "Push drafts", "queued", frozenset({S.UPCOMING, S.NEEDS_FIX}), S.PROCESSING, frozenset({S.PROCESSING})
-    ),
-    ReviewAction.ACTIVATE: Rule("Activate", "activated", frozenset({S.UPCOMING}), S.PROCESSING),
-    ReviewAction.HOLD: Rule("Hold", "put on hold", frozenset({S.PROCESSING}), S.UPCOMING, frozenset({S.UPCOMING})),
-    ReviewAction.WITHDRAW: Rule("Withdraw", "withdrawn", frozenset({S.UPCOMING, S.PROCESSING, S.NEEDS_FIX}), S.VOID),
-    ReviewAction.RELEASE: Rule("Push again", "queued", frozenset({S.NEEDS_FIX}), S.PROCESSING),
+    ReviewAction.PUSH: Rule("queued", frozenset({S.UPCOMING, S.NEEDS_FIX}), S.PROCESSING, frozenset({S.PROCESSING})),
+    ReviewAction.ACTIVATE: Rule("activated", frozenset({S.UPCOMING}), S.PROCESSING),
+    ReviewAction.HOLD: Rule("put on hold", frozenset({S.PROCESSING}), S.UPCOMING, frozenset({S.UPCOMING})),
+    ReviewAction.WITHDRAW: Rule("withdrawn", frozenset({S.UPCOMING, S.PROCESSING, S.NEEDS_FIX}), S.VOID),
+    ReviewAction.RELEASE: Rule("queued", frozenset({S.NEEDS_FIX}), S.PROCESSING),
 }
 
 
@@ -199,7 +185,7 @@ def _act(
         from_status=statement.status,
         to_status=to_status,
         now=now,
-        reason=reason or f"{rule.title} by {user}",
+        reason=reason or f"{action.label} by {user}",
         user=user,
         **fields,
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from integration.admin import display
-from integration.admin.fields import FigureField, PercentField
+from integration.admin.fields import AmountField, FigureField, PercentField
 from integration.enums import AttemptOutcome, CompanyState, RunOutcome, StatementStatus
 
 START = datetime(2026, 7, 2, 22, 30, 5, tzinfo=UTC)
@@ -32,6 +32,16 @@ def test_amount(value: Decimal | None, currency: str, words: str) -> None:
 )
 def test_figure(value: Decimal | None, words: str) -> None:
     assert display.figure(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("1250", "1\u202f250,00"), ("4722.5000", "4\u202f722,50"), ("0.0125", "0,0125"), ("-3.1", "-3,10"), ("0", "0,00")],
+)
+def test_price_has_two_decimals_or_as_many_as_it_needs(value: str, words: str) -> None:
+    assert display.price(Decimal(value)) == words
+    assert AmountField().prepare_value(Decimal(value)) == words
+    assert AmountField().prepare_value("as it was typed") == "as it was typed"
 
 
 def test_percent_day_and_time_are_norwegian() -> None:

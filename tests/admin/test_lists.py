@@ -192,6 +192,7 @@ def test_product_takes_norwegian_figures_and_percent(finance: Client, home: GoCo
         "unit": "EA",
         "price": "1 250,50",
         "vat_rate": "12",
+        "stock": "3",
         "source": "HAND",
         "is_active": "on",
     }
@@ -199,7 +200,7 @@ def test_product_takes_norwegian_figures_and_percent(finance: Client, home: GoCo
     product = home.products.get()
     assert (str(product.price), str(product.vat_rate)) == ("1250.5000", "0.1200")
     page = finance.get(reverse("admin:integration_product_change", args=[product.pk])).content.decode()
-    assert 'value="1\u202f250,5"' in page
+    assert re.findall(r'name="(price|stock)" value="([^"]*)"', page) == [("price", "1\u202f250,50"), ("stock", "3")]
     assert 'value="12"' in page
 
 

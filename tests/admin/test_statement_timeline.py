@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from integration.admin.timeline import action_title, changed, timeline
+from integration.admin.timeline import changed, timeline
 from integration.enums import AttemptOutcome, Operation, StatementStatus
 from integration.models import AdminAction, GoCompany, InvoiceStatement, StatementMove
 from tests import factories
@@ -103,7 +103,7 @@ def test_change_tells_each_field(home: GoCompany) -> None:
         before={"customer_reference": "", "total": "100.00"},
         after={"customer_reference": "Kari", "total": None, "line line 2": {"quantity": "3", "project": ""}},
     )
-    assert action_title(action) == "Change"
+    assert (action.title, str(action)) == ("Change", f"Change {action.record}")
     assert list(changed(action)) == [
         "customer reference: nothing → Kari",
         "total: 100.00 → nothing",

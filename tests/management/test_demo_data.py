@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from integration import remotes
-from integration.enums import RunTrigger
+from integration.enums import ReviewAction, RunTrigger
 from integration.management.demo_logins import DEMO_LOGINS
 from integration.management.demo_material import COMPANIES
 from integration.models import Customer, GoCompany, InvoiceStatement, Product, StatementLine
@@ -82,9 +82,7 @@ def test_a_click_brings_all_that_is_ready_to_go_once_and_to_the_ore(sandbox):
     demo_data()
     everything = InvoiceStatement.objects.all()
     person = User.objects.get(email=DEMO_LOGINS[0].email)
-    report = review_statements.carry_out(
-        review_statements.ReviewAction.PUSH, everything, user=person, now=timezone.now()
-    )
+    report = review_statements.carry_out(ReviewAction.PUSH, everything, user=person, now=timezone.now())
     for company in GoCompany.objects.all():
         run_cycle.run_cycle(company.pk, client_for=remotes.go_client, clock=timezone.now, trigger=RunTrigger.PERSON)
 

@@ -8,14 +8,14 @@ import pytest
 from django.utils import timezone
 
 from integration.decisions.sales_orders import sales_order_draft
-from integration.enums import AttemptOutcome, Resource, RunOutcome, VanishedDraftPolicy
+from integration.enums import AttemptOutcome, Resource, ReviewAction, RunOutcome, VanishedDraftPolicy
 from integration.enums import StatementStatus as S
 from integration.errors import Unavailable
 from integration.models import GoCompany, InvoiceStatement, OutgoingInvoice, SyncAttempt, SyncCursor, SyncRun
 from integration.terms import RemoteInvoice
 from integration.use_cases import push_statements, run_cycle
 from integration.use_cases.pull_statuses import refresh_statuses, store_invoices
-from integration.use_cases.review_statements import ReviewAction, carry_out
+from integration.use_cases.review_statements import carry_out
 from integration.use_cases.settle_doubts import COMBINED_UNSEEN, OTHER_ORDER, close_stale_claims
 from integration.use_cases.sync_customers import advance
 from integration.use_cases.sync_products import read_products

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from integration.enums import CompanyState
+from integration.enums import CompanyState, ReviewAction
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, GoCompany, InvoiceStatement
 from integration.use_cases import review_statements
 from integration.use_cases.push_statements import REFERENCE_TAKEN
-from integration.use_cases.review_statements import ReviewAction, carry_out, plan, why_not
+from integration.use_cases.review_statements import carry_out, plan, why_not
 from tests import factories
 
 pytestmark = pytest.mark.django_db
