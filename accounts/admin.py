@@ -5,16 +5,19 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db.models import F, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import second_factor
 from accounts.forms import AdminPasswordChangeForm, PersonAddForm, PersonChangeForm
-from accounts.models import Authenticator, FailedLogIn, User, new_stamp
+from accounts.models import Authenticator, FailedLogIn, Role, User, new_stamp
 from accounts.tasks import tell_person
 from accounts.visitors import visitor
 
@@ -46,6 +49,7 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
 
     form = PersonChangeForm
     add_form = PersonAddForm
+    add_form_template = None  # Django's says that more can be told of a user afterwards
     change_password_form = AdminPasswordChangeForm
     list_display = (
         "email",
@@ -54,17 +58,17 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
         "roles",
         "second_factor",
         "is_active",
-        "is_superuser",
-        "last_login",
+        "superuser",
+        "last_log_in",
     )
     list_filter = ("is_active", "is_superuser", "groups")
     search_fields = ("email", "first_name", "last_name")
     ordering = ("email",)
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined", "second_factor")
+    readonly_fields = ("last_log_in", "added", "new_password", "second_factor")
     actions = ("take_away_second_factor", "log_out_everywhere")
     fieldsets = (
-        (None, {"fields": ("email", "password", ("first_name", "last_name"), "second_factor")}),
+        (None, {"fields": ("email", ("first_name", "last_name"), "new_password", "second_factor")}),
         (
             "What this person may do",
             {
@@ -75,7 +79,7 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
                 ),
             },
         ),
-        ("Times", {"fields": ("last_login", "date_joined")}),
+        ("Times", {"fields": ("last_log_in", "added")}),
     )
     add_fieldsets = (
         (
@@ -103,6 +107,23 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
     def second_factor(self, person: User) -> str:
         set_up_at = getattr(person, "second_factor_at", None)
         return f"since {timezone.localdate(set_up_at):%d.%m.%Y}" if set_up_at else "not set up"
+
+    @admin.display(description="superuser", ordering="is_superuser", boolean=True)
+    def superuser(self, person: User) -> bool:
+        return person.is_superuser
+
+    @admin.display(description="last log-in", ordering="last_login")
+    def last_log_in(self, person: User) -> str:
+        return f"{timezone.localtime(person.last_login):%d.%m.%Y %H:%M}" if person.last_login else "never"
+
+    @admin.display(description="added")
+    def added(self, person: User) -> str:
+        return f"{timezone.localtime(person.date_joined):%d.%m.%Y %H:%M}"
+
+    @admin.display(description="password")
+    def new_password(self, person: User) -> str:
+        address = reverse("admin:auth_user_password_change", args=[person.pk])
+        return format_html('Nobody can read it. <a class="fb-link" href="{}">Set a new one</a>', address)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What a person did stays theirs: people who leave are made inactive."""
@@ -145,11 +166,32 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
 admin.site.unregister(Group)
 
 
-@admin.register(Group)
+class RightsField(ModelMultipleChoiceField[Permission]):
+    """Rights in words."""
+
+    def label_from_instance(self, obj: Permission) -> str:
+        return obj.name
+
+
+@admin.register(Role)
 class RoleAdmin(SuperusersOnly, GroupAdmin, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """A role: a name and what its people may do."""
 
     formfield_overrides: ClassVar[dict[Any, Any]] = {}
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        """A box to tick for each right about business data: all the rest is for superusers, whatever a role says."""
+        rights = Permission.objects.filter(content_type__app_label="integration")
+        kwargs |= {"queryset": rights, "form_class": RightsField, "widget": UnfoldAdminCheckboxSelectMultipleWidget()}
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """The people who lose it, instead of the rows that say who has it and what it allows."""
+        roles = list(objs)
+        people = list(User.objects.filter(groups__in=roles).distinct().order_by("email"))
+        told: list[Any] = [*(f"Role: {role}" for role in roles), *(f"Loses it: {person}" for person in people)]
+        return told, {"roles": len(roles), "people who lose it": len(people)}, set(), []
 
 
 @admin.register(FailedLogIn)

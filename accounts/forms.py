@@ -3,12 +3,21 @@
 from typing import Any, ClassVar, Final
 
 from django import forms
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from django.contrib.auth.forms import UserChangeForm
+from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserCreationForm
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
 
-__all__ = ["AdminPasswordChangeForm", "CodeForm", "PasswordForm", "PersonAddForm", "PersonChangeForm", "SetUpForm"]
+__all__ = [
+    "AdminPasswordChangeForm",
+    "CodeForm",
+    "LogInForm",
+    "PasswordForm",
+    "PersonAddForm",
+    "PersonChangeForm",
+    "SetUpForm",
+]
 
 
 LABELS: Final = {"groups": "Roles", "is_staff": "May enter", "is_superuser": "Superuser"}
@@ -18,6 +27,15 @@ HELP: Final = {
     "is_staff": "Without it the log-in is refused.",
     "is_superuser": "May do everything, in all Go companies.",
 }
+
+
+class LogInForm(AuthenticationForm):  # type: ignore[misc] # unfold has no types
+    """E-mail address and password. One sentence for every refusal: it tells a stranger nothing."""
+
+    error_messages: ClassVar[dict[str, str]] = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "The e-mail address or the password is wrong, or you may not enter here.",
+    }
 
 
 class PersonAddForm(UserCreationForm):  # type: ignore[misc] # unfold has no types
@@ -30,8 +48,10 @@ class PersonAddForm(UserCreationForm):  # type: ignore[misc] # unfold has no typ
         help_texts = HELP
 
 
-class PersonChangeForm(UserChangeForm):  # type: ignore[misc] # unfold has no types
-    """What a superuser changes about a person."""
+class PersonChangeForm(UserChangeForm[User]):
+    """What a superuser changes about a person; the password has a page of its own."""
+
+    password = None  # type: ignore[assignment] # Django would show how it is hashed
 
     class Meta:
         model = User

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from axes.models import AccessAttempt
 from django.contrib.auth.base_user import BaseUserManager
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import get_random_string, salted_hmac
@@ -75,6 +75,16 @@ class User(AbstractUser):
         """Logs this person out on every machine, at the next click there."""
         self.session_stamp = new_stamp()
         self.save(update_fields=["session_stamp"])
+
+
+class Role(Group):
+    """What people may do, under the name that everybody uses. Django calls it a group."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = "role"
+        verbose_name_plural = "roles"
 
 
 class Authenticator(models.Model):

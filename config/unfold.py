@@ -28,6 +28,7 @@ UNFOLD: Final[dict[str, Any]] = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "integration.admin.dashboard.dashboard",
     "STYLES": [stylesheet],
+    "LOGIN": {"form": "accounts.forms.LogInForm"},
     "ACCOUNT": {
         "navigation": [
             {"title": "My log-in", "link": reverse_lazy("my_log_in")},

@@ -67,7 +67,7 @@ SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         "People",
         (
             Entry("People", "person", "accounts.user"),
-            Entry("Roles", "badge", "auth.group"),
+            Entry("Roles", "badge", "accounts.role"),
             Entry("Failed log-ins", "lock", "accounts.failedlogin"),
         ),
     ),

@@ -12,7 +12,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 PEOPLE = "admin:accounts_user"
-ROLES = "admin:auth_group"
+ROLES = "admin:accounts_role"
 
 
 def logged_in(user: User) -> Client:
@@ -39,7 +39,7 @@ def test_who_may_not_enter_is_not_let_in(fields):
     response = Client().post(reverse("admin:login"), {"username": "kari@example.no", "password": factories.PASSWORD})
 
     assert response.status_code == 200
-    assert "correct e-mail and password for a staff account" in response.content.decode()
+    assert "The e-mail address or the password is wrong, or you may not enter here." in response.content.decode()
 
 
 def test_a_person_needs_an_e_mail_address():
@@ -134,6 +134,44 @@ def test_people_are_made_inactive_instead_of_deleted():
 
     assert client.post(reverse(f"{PEOPLE}_delete", args=[user.pk]), {"post": "yes"}).status_code == 403
     assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_a_role_has_a_box_for_each_right_about_business_data_and_for_no_other():
+    boss = factories.person(is_superuser=True)
+    reader = Group.objects.get(name="Reader")
+    page = logged_in(boss).get(reverse(f"{ROLES}_change", args=[reader.pk]))
+    rights = page.context["adminform"].form.fields["permissions"]
+
+    words = [str(words) for _, words in rights.choices]
+    assert len(words) == Permission.objects.filter(content_type__app_label="integration").count()
+    assert {"Can view customer", "Can push statements to PowerOffice Go"} <= set(words)
+    assert "Can add person" not in words
+
+
+def test_deleting_a_role_says_who_loses_it():
+    boss = factories.person(is_superuser=True)
+    for email in ("rita@example.no", "ola@example.no"):
+        factories.person(email=email, role="Reader")
+    reader = Group.objects.get(name="Reader")
+    page = logged_in(boss).get(reverse(f"{ROLES}_delete", args=[reader.pk]))
+
+    assert page.context["title"] == "Delete"
+    assert page.context["deleted_objects"] == [
+        "Role: Reader",
+        "Loses it: ola@example.no",
+        "Loses it: rita@example.no",
+    ]
+    assert dict(page.context["model_count"]) == {"roles": 1, "people who lose it": 2}
+    logged_in(boss).post(reverse(f"{ROLES}_delete", args=[reader.pk]), {"post": "yes"})
+    assert sorted(Group.objects.values_list("name", flat=True)) == ["Finance", "Support"]
+
+
+def test_the_page_of_a_person_tells_nothing_of_how_passwords_are_kept():
+    boss = factories.person(is_superuser=True)
+    page = logged_in(boss).get(reverse(f"{PEOPLE}_change", args=[boss.pk])).content.decode()
+
+    assert "argon2" not in page.lower()
+    assert f'href="{reverse("admin:auth_user_password_change", args=[boss.pk])}">Set a new one</a>' in page
 
 
 @pytest.mark.parametrize("page", [PEOPLE, ROLES])
