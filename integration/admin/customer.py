@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter
 
-from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline
+from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline, RecordForm
 from integration.admin.columns import company_for_several
 from integration.admin.display import NOTHING, amount, day, link, list_of, page_of, status_badge
 from integration.admin.search import SearchColumn
@@ -17,10 +17,18 @@ from integration.models import ContactPerson, Customer, InvoiceStatement, Paymen
 NEWEST_ORDERS = 25
 
 
+class ContactPersonForm(RecordForm[ContactPerson]):
+    """Words for the one who is asked first."""
+
+    class Meta:
+        labels: ClassVar[dict[str, str]] = {"is_default": "Default"}
+
+
 class ContactPersonInline(CompanyTabularInline[ContactPerson]):
     """Those to ask."""
 
     model = ContactPerson
+    form = ContactPersonForm
     fields = ("first_name", "last_name", "email", "phone", "is_default")
 
 

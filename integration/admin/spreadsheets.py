@@ -288,7 +288,7 @@ def preview_context(seen: Preview) -> dict[str, Any]:
     """A preview as its page prints it: problems first, then the counts, then what would be saved."""
     plan = seen.plan
     work = plan.work
-    notes = [(each.where, each.name, note) for each in plan.records for note in each.notes]
+    notes = [{"where": each.where, "name": each.name, "note": note} for each in plan.records for note in each.notes]
     problems = gathered(
         (problem for each in plan.records for problem in each.problems),
         {row: each.name for each in plan.records for row in each.rows},
@@ -306,7 +306,7 @@ def preview_context(seen: Preview) -> dict[str, Any]:
         "more": number(len(work) - SHOWN_RECORDS) if len(work) > SHOWN_RECORDS else "",
         "file_notes": plan.notes,
         "notes": notes[:SHOWN_RECORDS],
-        "more_notes": number(len(notes) - SHOWN_RECORDS) if len(notes) > SHOWN_RECORDS else "",
+        "more_notes": f"and {number(len(notes) - SHOWN_RECORDS)} more" if len(notes) > SHOWN_RECORDS else "",
     }
 
 
@@ -326,7 +326,7 @@ def record_row(planned: Planned) -> dict[str, Any]:
         "outcome": planned.outcome,
         "summary": planned.summary,
         "changes": planned.told,
-        "more": f"and {number(planned.more)} more" if planned.more else "",
+        "more": number(planned.more) if planned.more else "",
     }
 
 

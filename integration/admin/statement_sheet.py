@@ -169,7 +169,7 @@ def entries(made: OutgoingInvoice) -> list[dict[str, Any]]:
 
 def spaced(name: str) -> str:
     """Go's name for a kind of voucher in words: `CustomerPayment` is `Customer payment`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize().replace(" ocr ", " OCR ")
 
 
 def entry_row(entry: LedgerEntry) -> dict[str, Any]:

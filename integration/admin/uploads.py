@@ -19,12 +19,20 @@ from integration.admin.resources import CSV_TYPE, attachment
 from integration.decisions.spreadsheet_cells import Cell
 from integration.decisions.spreadsheet_files import csv_lines
 from integration.decisions.spreadsheet_rows import ProblemLine, RowProblem, gathered
-from integration.enums import UploadState
+from integration.enums import PortionState, UploadState
 from integration.models import GoCompany, SpreadsheetUpload
 from integration.tasks import work_on_upload
 from integration.use_cases.import_plan import Outcome
 from integration.use_cases.import_spreadsheet import ImportRefused
-from integration.use_cases.import_upload import AT_WORK, Standing, confirm_upload, digest_of, standing, stop_upload
+from integration.use_cases.import_upload import (
+    AT_WORK,
+    Standing,
+    confirm_upload,
+    digest_of,
+    resume_upload,
+    standing,
+    stop_upload,
+)
 
 SHOWN: Final = 100
 """Problems, notes and records that a page shows of a large file."""
@@ -42,7 +50,12 @@ class UploadPages:
 
     def get_urls(self) -> list[URLPattern]:
         name = self.model._meta.label_lower.replace(".", "_")
-        pages = {"": self.upload_view, "confirm/": self.confirm_view, "stop/": self.stop_view}
+        pages = {
+            "": self.upload_view,
+            "confirm/": self.confirm_view,
+            "stop/": self.stop_view,
+            "resume/": self.resume_view,
+        }
         urls = [
             path(
                 f"import/<uuid:key>/{page}",
@@ -107,12 +120,15 @@ class UploadPages:
             "written": in_words(stands.written),
             "left": in_words(stands.waiting),
             "many": stands.waiting[Outcome.NEW] + stands.waiting[Outcome.CHANGED],
-            "refused": stands.counts[Outcome.REFUSED],
-            "problem_rows": stands.problem_rows,
+            "refused": number(stands.counts[Outcome.REFUSED]) if stands.counts[Outcome.REFUSED] else "",
+            "problem_rows": number(stands.problem_rows),
+            "can_resume": upload.was_stopped_by_a_person,
             "confirm": ConfirmForm(initial={"digest": digest_of(upload)})
             if upload.state == UploadState.CHECKED
             else None,
-            "urls": {page: self.upload_url(upload, f"upload_{page}") for page in ("confirm", "stop", "problems")},
+            "urls": {
+                page: self.upload_url(upload, f"upload_{page}") for page in ("confirm", "stop", "resume", "problems")
+            },
             "start_url": reverse(f"admin:{self.model._meta.label_lower.replace('.', '_')}_import"),
             "list_url": reverse(f"admin:{self.model._meta.label_lower.replace('.', '_')}_changelist"),
             **first_findings(upload, own),
@@ -139,6 +155,18 @@ class UploadPages:
         upload = self._own(request, key)
         if request.method == "POST" and not stop_upload(upload=upload, now=timezone.now()):
             messages.warning(request, "It had ended already.")
+        return HttpResponseRedirect(self.upload_url(upload))
+
+    def resume_view(self, request: HttpRequest, key: UUID) -> HttpResponse:
+        """What was stopped goes on, up to the next confirmation."""
+        upload = self._own(request, key)
+        if request.method == "POST":
+            try:
+                resume_upload(upload=upload, now=timezone.now())
+            except ImportRefused as error:
+                messages.warning(request, str(error))
+            else:
+                work_on_upload.delay_on_commit(key=str(upload.pk))  # type: ignore[attr-defined] # unknown to its types
         return HttpResponseRedirect(self.upload_url(upload))
 
     def problems_view(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
@@ -174,17 +202,19 @@ def progress(upload: SpreadsheetUpload, stands: Standing, now: datetime) -> dict
 
 
 def first_findings(upload: SpreadsheetUpload, own: set[int]) -> dict[str, Any]:
-    """The first problems, notes and records. Records of a company the person no longer sees are left out."""
+    """The first problems and notes, and the first records that wait, of companies that the person still sees."""
     problems: list[RowProblem] = []
     names: dict[int, str] = {}
     notes: list[dict[str, str]] = []
     records: list[dict[str, Any]] = []
-    for found in upload.portions.order_by("first_row").values_list("findings", flat=True).iterator(chunk_size=5):
+    portions = upload.portions.order_by("first_row").values_list("state", "findings")
+    for state, found in portions.iterator(chunk_size=5):
         for each in found.get("problems", []):
             names[each["row"]] = each.pop("name")
             problems.append(RowProblem(**each))
         notes += found.get("notes", [])
-        records += [record for record in found.get("records", []) if record["company_id"] in own]
+        if state == PortionState.CHECKED:
+            records += [record for record in found.get("records", []) if record["company_id"] in own]
         if min(len(problems), len(notes), len(records)) >= SHOWN:
             break
         problems, notes, records = problems[: SHOWN + 1], notes[: SHOWN + 1], records[: SHOWN + 1]
@@ -193,7 +223,7 @@ def first_findings(upload: SpreadsheetUpload, own: set[int]) -> dict[str, Any]:
         "problems": lines,
         "more_problems": len(problems) > SHOWN,
         "notes": notes[:SHOWN],
-        "more_notes": len(notes) > SHOWN,
+        "more_notes": "and more" if len(notes) > SHOWN else "",
         "records": records[:SHOWN],
     }
 

@@ -49,6 +49,11 @@ class SpreadsheetUpload(models.Model):
     def __str__(self) -> str:
         return f"{self.sheet} {self.key}"
 
+    @property
+    def was_stopped_by_a_person(self) -> bool:
+        """And may go on. What ended by itself says why, and would end again."""
+        return self.state == UploadState.STOPPED and not self.message
+
     def keep(self, file: IO[bytes]) -> None:
         """Store the file, a block at a time."""
         file.seek(0)

@@ -178,6 +178,8 @@ def in_words(record: models.Model, key: str, value: Any) -> str:
     """A field's value as a bookkeeper reads it."""
     if value is None or value == "":
         return ""
+    if key == "is_person":
+        return "person" if value else "company"
     if isinstance(value, bool):
         return "yes" if value else "no"
     choices = dict(getattr(record._meta.get_field(key), "flatchoices", ()))

@@ -99,9 +99,7 @@ def begin(
     companies_of(user, company)
     look_into(file)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)  # two uploads at the same moment are counted one by one
-        if SpreadsheetUpload.objects.filter(user=user, state__in=AT_WORK).count() >= MOST_AT_WORK:
-            raise ImportRefused(f"{MOST_AT_WORK} of your files are being worked on. Wait until one of them is done.")
+        _make_room(user)
         upload = SpreadsheetUpload.objects.create(
             user=user,
             company=company,
@@ -113,6 +111,13 @@ def begin(
         )
         upload.keep(file)
     return upload
+
+
+def _make_room(user: User) -> None:
+    """Before one more is at work, in its transaction. Raises ImportRefused."""
+    User.objects.select_for_update().get(pk=user.pk)  # two uploads at the same moment are counted one by one
+    if SpreadsheetUpload.objects.filter(user=user, state__in=AT_WORK).count() >= MOST_AT_WORK:
+        raise ImportRefused(f"{MOST_AT_WORK} of your files are being worked on. Wait until one of them is done.")
 
 
 def confirm_upload(*, upload: SpreadsheetUpload, digest: str, now: datetime) -> None:
@@ -134,6 +139,21 @@ def stop_upload(*, upload: SpreadsheetUpload, now: datetime) -> bool:
             state=UploadState.STOPPED, began_at=now, message="", holder="", lease_until=None
         )
     )
+
+
+def resume_upload(*, upload: SpreadsheetUpload, now: datetime) -> None:
+    """What a person stopped is read and checked to its end, and then confirmed anew, even what was confirmed before.
+
+    Call the task on commit. Raises ImportRefused.
+    """
+    with transaction.atomic():
+        _make_room(upload.user)
+        current = SpreadsheetUpload.objects.select_for_update().get(pk=upload.pk)
+        if not current.was_stopped_by_a_person:
+            raise ImportRefused("It goes on already, or has ended.")
+        current.state = UploadState.READING if current.blocks.exists() else UploadState.CHECKING
+        current.began_at = now
+        current.save(update_fields=["state", "began_at"])
 
 
 # --- What pages show ------------------------------------------------------------------------------------------------

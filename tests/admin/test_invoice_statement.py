@@ -155,7 +155,7 @@ def test_due_filter(finance: Client, home: GoCompany, due: str, found: list[str]
 def test_page_says_lines_totals_and_where_it_is_in_go(finance: Client, home: GoCompany, settings: Any) -> None:
     settings.GO_WEB_URL = "https://go.example.no"
     made = factories.outgoing_invoice(home, invoice_number=10044, total=Decimal("237.00"), net=Decimal(200))
-    factories.ledger_entry(made, amount=Decimal("-100.00"), voucher_number=77)
+    factories.ledger_entry(made, amount=Decimal("-100.00"), voucher_number=77, voucher_type="IncomingOcrGiro")
     product = factories.product(home, code="PLASS")
     statement = factories.statement(
         home,
@@ -163,7 +163,7 @@ def test_page_says_lines_totals_and_where_it_is_in_go(finance: Client, home: GoC
         outgoing_invoice=made,
         go_order_id="0f8fad5b-d9cb-469f-a165-70867728950e",
         lines=[
-            {"product": product, "description": "Camping"},
+            {"product": product, "description": "Camping", "quantity": 8000, "unit_price": Decimal("0.0125")},
             {"product": product, "vat_rate": Decimal("0.12"), "discount_percent": Decimal(10)},
             {"kind": LineKind.TEXT, "description": "Takk <b>for</b> oppholdet"},
         ],
@@ -181,9 +181,10 @@ def test_page_says_lines_totals_and_where_it_is_in_go(finance: Client, home: GoC
         (2, "PLASS", "10\xa0%", "90,00\xa0NOK"),
         (3, "", "", "0,00\xa0NOK"),
     ]
+    assert [row["unit_price"] for row in sheet["lines"]["rows"]] == ["0,0125", "100,00", ""]
     assert sheet["invoice"]["title"] == "Invoice 10044"
     assert sheet["invoice"]["entries"] == [
-        {"date": "02.02.2026", "what": "Customer payment", "voucher": 77, "amount": "-100,00\xa0NOK"}
+        {"date": "02.02.2026", "what": "Incoming OCR giro", "voucher": 77, "amount": "-100,00\xa0NOK"}
     ]
     assert sheet["go_order_url"].startswith("https://go.example.no/")
     assert sheet["go_order_url"].endswith("0f8fad5b-d9cb-469f-a165-70867728950e")

@@ -308,6 +308,15 @@ def test_a_customer_in_doubt_may_change_in_all_but_its_id(bookkeeper: Bookkeeper
     assert bookkeeper.bring_in("customers", file) == ["fil.csv: 0 new, 1 changed, 0 same, 0 refused."]
 
 
+def test_whether_a_customer_is_a_person_is_told_in_the_words_of_its_column(bookkeeper: Bookkeeper):
+    factories.customer(bookkeeper.company, number=1, name="Kari", is_person=True)
+    seen = bookkeeper.preview("customers", csv_file("Kundenr;Navn;Privatperson", "1;Kari;nei", "2;Ola;ja"))
+    assert [record["changes"] for record in seen["records"]] == [
+        ["Person or company: person → company"],
+        ["Customer number: 2 · Name: Ola · Person or company: person"],
+    ]
+
+
 def test_a_private_person_has_no_organisation_number(bookkeeper: Bookkeeper):
     factories.customer(bookkeeper.company, number=1, name="Kari", is_person=True)
     assert bookkeeper.problems("customers", csv_file("Kundenr;Navn;Orgnr", "1;Kari;988077917")) == [

@@ -155,6 +155,12 @@ def confirm(bookkeeper: Bookkeeper, upload: SpreadsheetUpload, digest: str | Non
     return [str(message) for message in response.context["messages"]]
 
 
+def resume(bookkeeper: Bookkeeper, upload: SpreadsheetUpload) -> list[str]:
+    response: Any = bookkeeper.client.post(page_of(bookkeeper, upload, "resume/"), follow=True)
+    assert response.status_code == 200
+    return [str(message) for message in response.context["messages"]]
+
+
 def bring_in(bookkeeper: Bookkeeper, sheet: str, content: bytes) -> SpreadsheetUpload:
     """From upload to the last row."""
     upload = begin(bookkeeper, sheet, content)
@@ -217,7 +223,7 @@ def test_a_large_file_is_checked_confirmed_and_written_in_the_background(bookkee
 
     assert work(upload) == UploadState.CHECKED
     seen = look(bookkeeper, upload)
-    assert (counts(seen), seen["problem_rows"], seen["at_work"]) == ("4 new 1 changed 1 same 1 refused", 1, False)
+    assert (counts(seen), seen["problem_rows"], seen["at_work"]) == ("4 new 1 changed 1 same 1 refused", "1", False)
     assert [(line.rows, line.column, line.read) for line in seen["problems"]] == [("4", "E-mail", "feil")]
     assert [(record["where"], record["name"], record["outcome"]) for record in seen["records"]] == [
         ("2", "10 Ti AS", "changed"),
@@ -417,7 +423,7 @@ def test_every_problem_of_every_row_can_be_downloaded(bookkeeper: Bookkeeper, mo
     upload = begin(bookkeeper, "customers", as_csv(rows))
     assert work(upload) == UploadState.DONE
     seen = look(bookkeeper, upload)
-    assert (len(seen["problems"]), seen["more_problems"], seen["problem_rows"]) == (2, True, 5)
+    assert (len(seen["problems"]), seen["more_problems"], seen["problem_rows"]) == (2, True, "5")
     response = bookkeeper.client.get(page_of(bookkeeper, upload, "problems.csv"))
     told = list(csv.reader(io.StringIO(downloaded(response).decode("utf-8-sig")), delimiter=";"))
     assert told[0] == ["Row", "Which", "Column", "Stood there", "What is wrong"]
@@ -561,6 +567,53 @@ def test_a_person_stops_it_and_what_was_imported_stays(bookkeeper: Bookkeeper, m
 
 
 @pytest.mark.usefixtures("small")
+def test_what_a_person_stopped_goes_on_and_is_confirmed_anew(bookkeeper: Bookkeeper, monkeypatch: pytest.MonkeyPatch):
+    upload = begin(bookkeeper, "customers", as_csv(CUSTOMERS))
+    bookkeeper.client.post(page_of(bookkeeper, upload, "stop/"))
+    assert resume(bookkeeper, upload) == []
+    assert work(upload) == UploadState.CHECKED
+    carry_out = import_spreadsheet.carry_out
+
+    def then_stop(*args: Any) -> None:
+        monkeypatch.undo()
+        carry_out(*args)
+        bookkeeper.client.post(page_of(bookkeeper, upload, "stop/"))
+
+    confirm(bookkeeper, upload)
+    monkeypatch.setattr(import_upload, "carry_out", then_stop)
+    assert work(upload) == UploadState.STOPPED
+    assert look(bookkeeper, upload)["can_resume"] is True
+    numbers = set(Customer.objects.values_list("number", flat=True))
+    assert resume(bookkeeper, upload) == []
+    assert work(upload) == UploadState.CHECKED
+    assert set(Customer.objects.values_list("number", flat=True)) == numbers
+    seen = look(bookkeeper, upload)
+    assert {record["name"] for record in seen["records"]}.isdisjoint({"10 Ti AS", "11 Elleve AS"})
+    assert confirm(bookkeeper, upload) == []
+    assert work(upload) == UploadState.DONE
+    assert set(Customer.objects.values_list("number", flat=True)) == {10, 11, 13, 14, 16, None}
+
+
+@pytest.mark.usefixtures("small")
+def test_only_what_a_person_stopped_goes_on_and_only_by_a_button(
+    bookkeeper: Bookkeeper, monkeypatch: pytest.MonkeyPatch
+):
+    refused = ["It goes on already, or has ended."]
+    upload = begin(bookkeeper, "customers", as_csv(CUSTOMERS))
+    assert resume(bookkeeper, upload) == refused
+    bookkeeper.client.post(page_of(bookkeeper, upload, "stop/"))
+    bookkeeper.client.get(page_of(bookkeeper, upload, "resume/"))
+    upload.refresh_from_db()
+    assert upload.state == UploadState.STOPPED
+    monkeypatch.setattr(import_upload, "MOST_AT_WORK", 0)
+    assert resume(bookkeeper, upload) == ["0 of your files are being worked on. Wait until one of them is done."]
+    SpreadsheetUpload.objects.update(message="The file is broken.")
+    monkeypatch.undo()
+    assert resume(bookkeeper, upload) == refused
+    assert look(bookkeeper, upload)["can_resume"] is False
+
+
+@pytest.mark.usefixtures("small")
 def test_a_turn_ends_so_that_others_have_theirs(bookkeeper: Bookkeeper, clock: Clock, monkeypatch: pytest.MonkeyPatch):
     upload = begin(bookkeeper, "customers", as_csv(CUSTOMERS))
     unpacked = spreadsheet_files.unpacked
@@ -653,7 +706,7 @@ def test_a_person_has_a_few_files_at_work(bookkeeper: Bookkeeper):
 def test_an_upload_is_its_persons_own(bookkeeper: Bookkeeper):
     upload = begin(bookkeeper, "customers", as_csv(CUSTOMERS))
     work(upload)
-    pages = [("get", ""), ("get", "problems.csv"), ("post", "confirm/"), ("post", "stop/")]
+    pages = [("get", ""), ("get", "problems.csv"), ("post", "confirm/"), ("post", "stop/"), ("post", "resume/")]
 
     def answers(client: Client) -> set[int]:
         return {getattr(client, how)(page_of(bookkeeper, upload, page)).status_code for how, page in pages}
