@@ -87,7 +87,8 @@ def settle_doubts(
     # A doubt may follow earlier ones of the same statement: look back to when the statement was made.
     since = min(statement.created_at for statement in doubts) - timedelta(days=1)
     orders = client.find_orders([statement.reference for statement in doubts], since=since)
-    rest = [statement.reference for statement in doubts if statement.reference not in orders]
+    # Somebody may have sent it before we looked; that can wait for the look-up from which we would conclude absence.
+    rest = [each.reference for each in doubts if each.reference not in orders and _old_enough(each, began)]
     invoices = client.find_invoices(rest, since=since) if rest else {}
     absent = []
     for statement in doubts:

@@ -23,11 +23,15 @@ def doubtful(world: World, kind: str) -> InvoiceStatement:
 def test_too_soon_to_prove_absence_is_said_and_nothing_moves(world, go):
     statement = doubtful(world, "drop_before_commit")
     world.clock.advance(30)
+    world.sandbox.forget_requests()
     assert settle_doubts(world.company, go, clock=world.clock) == {"waiting": 1}
     assert world.fresh(statement).status == S.IN_DOUBT
+    # Whether it was sent meanwhile is asked where absence would be concluded, not twice.
+    assert world.sandbox.requests()["by_route"] == {"GET /SalesOrders": 1}
     world.clock.advance(31)
     assert settle_doubts(world.company, go, clock=world.clock) == {"absent": 1}
     assert world.fresh(statement).status == S.PROCESSING
+    assert world.sandbox.requests()["by_route"]["GET /OutgoingInvoices"] > 0
 
 
 @pytest.mark.parametrize("truth", ["draft", "another draft", "invoice", "absent"])

@@ -48,8 +48,8 @@ SETTLED_WITHIN: Final = 120.0
 RETURN_WITHIN: Final = 60.0
 MOST_REQUESTS: Final = 1.30
 MOST_REQUESTS_ACCOUNTANT: Final = 1.45
-"""Bounds of the promise: seconds after quiet, seconds after a kill, requests per statement that met no fault."""
-FEW: Final = 200
+"""Bounds of the promise: seconds after quiet, seconds after a kill, requests per statement."""
+FEW: Final = 1000
 """Below so many statements, what a cycle costs outweighs them: requests per statement are told, not judged."""
 
 SERVER_MISHAPS: Final = ((0.2, "redis"), (0.4, "postgres"), (0.6, "redis"), (0.8, "postgres"))
@@ -110,7 +110,6 @@ class Result:
             **{name: len(sentences) for name, sentences in self.verdict.offences().items()},
             "requests": total,
             "requests_per_statement": round(total / self.plan.statements, 2),
-            "requests_per_statement_without_faults": round(self.plain_requests / self.plan.statements, 2),
             "throttled": self.seen["throttled"],
             "most_in_one_window": self.seen["most_in_one_window"],
             "seconds": round(self.seconds, 1),
@@ -122,11 +121,6 @@ class Result:
             **{f"accountant_{act}": count for act, count in sorted(self.acts.items())},
             **({} if self.outage is None else {f"outage_{name}": value for name, value in asdict(self.outage).items()}),
         }
-
-    @property
-    def plain_requests(self) -> int:
-        """Those that met no fault of ours."""
-        return int(self.seen["total"]) - self.faults
 
     def as_json(self) -> dict[str, Any]:
         """The numbers, the offenders, and what was asked for."""
@@ -364,9 +358,9 @@ def missed_bounds(result: Result) -> list[str]:
     if slowest is not None and slowest > RETURN_WITHIN:
         missed.append(f"a killed worker's statement moved on after {slowest} s, not within {RETURN_WITHIN:.0f}")
     most = MOST_REQUESTS_ACCOUNTANT if result.acts else MOST_REQUESTS
-    cost = numbers["requests_per_statement_without_faults"]
+    cost = numbers["requests_per_statement"]
     if result.plan.statements >= FEW and not result.outage and cost > most:
-        missed.append(f"{cost} requests per statement that met no fault, not {most:.2f}")
+        missed.append(f"{cost} requests per statement, not {most:.2f}")
     if result.outage is not None:
         missed.extend(result.outage.missed())
     return missed
