@@ -59,7 +59,7 @@ SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Runs", "sync", "integration.syncrun"),
             Entry("Attempts", "swap_vert", "integration.syncattempt"),
             Entry("Actions by people", "history", "integration.adminaction"),
-            Entry("Schedule", "schedule", "django_celery_beat.periodictask"),
+            Entry("Schedule", "schedule", "integration.scheduledtask"),
         ),
     ),
     ("Settings", (Entry("Go companies", "domain", "integration.gocompany"),)),

@@ -1,15 +1,15 @@
 """The beat schedule in our look. It turns for all companies at once, so only superusers come here.
 
-django-celery-beat registers pages in the plain look. Two of its five kinds of schedule are of use to us
-(an interval, a crontab); solar and clocked times are left out.
+django-celery-beat registers pages in the plain look, which speak of Celery. Which tasks there are is said by our
+migrations; here one chooses how often, and whether at all.
 """
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django_celery_beat.admin import CrontabScheduleAdmin as PlainCrontabAdmin
-from django_celery_beat.admin import PeriodicTaskAdmin as PlainTaskAdmin
-from django_celery_beat.admin import PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -18,49 +18,54 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import BooleanRadioFilter
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin import SuperusersOnly
 from integration.admin.display import minute
+from integration.models import ScheduledTask
 
 for model in (ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule):
     admin.site.unregister(model)
 
 
-class TaskSelect(UnfoldAdminSelectWidget, TaskSelectWidget):  # type: ignore[misc] # neither has types
-    """Names of tasks to choose from."""
+class ScheduledTaskForm(forms.ModelForm[ScheduledTask]):
+    """When a task runs."""
+
+    class Meta:
+        labels: ClassVar[dict[str, str]] = {"enabled": "Runs", "interval": "How often", "crontab": "Or at fixed times"}
+        help_texts: ClassVar[dict[str, str]] = {
+            "enabled": "Switched off, it never runs by itself.",
+            "interval": "The usual choice.",
+            "crontab": "Leave it empty when you say how often.",
+        }
 
 
-class TaskForm(PeriodicTaskForm):  # type: ignore[misc] # no types
-    """A task by name."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["regtask"].widget = TaskSelect()
-        self.fields["task"].widget = UnfoldAdminTextInputWidget()
-
-
-@admin.register(PeriodicTask)
-class TaskAdmin(SuperusersOnly, ModelAdmin, PlainTaskAdmin):  # type: ignore[misc] # no types
+@admin.register(ScheduledTask)
+class ScheduledTaskAdmin(SuperusersOnly, ModelAdmin):  # type: ignore[misc] # no types
     """What runs by itself, and when it last did."""
 
-    form = TaskForm
-    list_display = ("name", "enabled", "scheduler", "last_run", "total_run_count")
-    list_filter = (("enabled", BooleanRadioFilter),)
-    list_filter_submit = True
-    date_hierarchy = None
-    change_list_template = None
-    change_form_template = None  # theirs runs a script that stands in the page, which our pages forbid
-    fieldsets = (
-        (None, {"fields": ("name", "regtask", "task", "enabled", "description")}),
-        ("Schedule", {"fields": ("interval", "crontab", "last_run_at")}),
-        ("Arguments", {"fields": ("args", "kwargs"), "classes": ("collapse",)}),
-    )
-    readonly_fields = ("last_run_at",)
+    form = ScheduledTaskForm
+    list_display = ("name", "what", "enabled", "how_often", "last_run")
+    list_select_related = ("interval", "crontab")
+    ordering = ("name",)
+    fields = ("name", "what", "enabled", "interval", "crontab", "last_run")
+    readonly_fields = ("name", "what", "last_run")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="What it does")
+    def what(self, task: ScheduledTask) -> str:
+        return str(task.description)
+
+    @admin.display(description="How often")
+    def how_often(self, task: ScheduledTask) -> str:
+        return str(task.scheduler)
 
     @admin.display(description="Last run")
-    def last_run(self, task: PeriodicTask) -> str:
+    def last_run(self, task: ScheduledTask) -> str:
         return minute(task.last_run_at)
 
 

@@ -46,7 +46,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
     A.ACTIVATE: "No longer waits for its date: transferred to PowerOffice Go now.",
     A.HOLD: "Stays here until somebody activates or pushes it, whatever its date.",
     A.WITHDRAW: "Never sent to PowerOffice Go. This cannot be undone.",
-    PULL: "PowerOffice Go is asked now what became of it, with at most three requests for each company.",
+    PULL: "PowerOffice Go is asked now what became of each, with at most three requests for each company.",
 }
 NEEDS_REASON: Final = frozenset({A.WITHDRAW})
 TITLES: Final[dict[str, str]] = {**{act: act.label for act in A}, PULL: "Update status"}

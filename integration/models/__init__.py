@@ -8,6 +8,7 @@ from integration.models.invoice_statement import InvoiceStatement, StatementLine
 from integration.models.log_books import LOG_BOOKS
 from integration.models.outgoing_invoice import LedgerEntry, OutgoingInvoice
 from integration.models.product import Product, ProductInGo
+from integration.models.scheduled_task import ScheduledTask
 from integration.models.spreadsheet_upload import SpreadsheetUpload, UploadBlock, UploadName, UploadPortion
 from integration.models.sync_attempt import SyncAttempt, SyncRun
 
@@ -27,6 +28,7 @@ __all__ = [
     "PaymentMethod",
     "Product",
     "ProductInGo",
+    "ScheduledTask",
     "SpreadsheetUpload",
     "StatementLine",
     "StatementMove",

@@ -10,9 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTasks
 
 from integration.enums import AttemptOutcome, Operation, RunOutcome, StatementStatus
-from integration.models import AdminAction, GoCompany
+from integration.models import AdminAction, GoCompany, ScheduledTask
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -205,13 +206,13 @@ def test_product_takes_norwegian_figures_and_percent(finance: Client, home: GoCo
 
 
 def test_schedule_is_for_superusers(as_role: Callable[..., Client], home: GoCompany) -> None:
-    address = reverse("admin:django_celery_beat_periodictask_changelist")
+    address = reverse("admin:integration_scheduledtask_changelist")
     root = Client()
     root.force_login(factories.person(is_superuser=True))
     assert (as_role("Finance").get(address).status_code, root.get(address).status_code) == (403, 200)
     tasks = root.get(address).context["cl"].result_list
     for task in tasks:
-        page = root.get(reverse("admin:django_celery_beat_periodictask_change", args=[task.pk]))
+        page = root.get(reverse("admin:integration_scheduledtask_change", args=[task.pk]))
         assert page.status_code == 200
     assert {task.task for task in tasks} == {"integration.tasks.start_cycles", "integration.tasks.sweep"}
 
@@ -257,3 +258,21 @@ def test_attempt_about_a_customer_leads_to_it(finance: Client, home: GoCompany) 
 def test_new_statement_is_dated_today_and_belongs_to_the_only_company(finance: Client, home: GoCompany) -> None:
     form = finance.get(reverse("admin:integration_invoicestatement_add")).context["adminform"].form
     assert (form.initial["statement_date"], form.initial["company"]) == (timezone.localdate(), str(home.pk))
+
+
+def test_schedule_is_changed_and_beat_hears_of_it(home: GoCompany) -> None:
+    root = Client()
+    root.force_login(factories.person(is_superuser=True))
+    sweep = ScheduledTask.objects.get(name="Sweep")
+    slow = IntervalSchedule.objects.create(every=5, period=IntervalSchedule.MINUTES)
+    PeriodicTasks.objects.update(last_update=factories.NOW)
+    address = reverse("admin:integration_scheduledtask_change", args=[sweep.pk])
+    assert root.post(address, {"enabled": "on", "interval": slow.pk, "crontab": ""}).status_code == 302
+    sweep.refresh_from_db()
+    assert (sweep.interval, sweep.task) == (slow, "integration.tasks.sweep")
+    assert PeriodicTasks.last_change() != factories.NOW
+    both = root.post(address, {"enabled": "on", "interval": "", "crontab": ""})
+    assert (both.status_code, bool(both.context["errors"])) == (200, True)
+    for page in ("delete", "add"):
+        keys = [sweep.pk] if page == "delete" else []
+        assert root.post(reverse(f"admin:integration_scheduledtask_{page}", args=keys)).status_code == 403

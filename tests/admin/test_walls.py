@@ -272,7 +272,7 @@ def test_the_marks_can_be_seen_by_a_superuser(world: World):
 
 def test_front_page_and_menus(world: World):
     world.get(reverse("admin:index"))
-    for label in ("integration", "accounts", "auth", "django_celery_beat"):
+    for label in ("integration", "accounts", "django_celery_beat"):
         world.get(reverse("admin:app_list", args=[label]))
     world.get(reverse("admin:jsi18n"))
     world.stands()

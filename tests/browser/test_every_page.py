@@ -10,10 +10,14 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from integration.enums import AttemptOutcome, LineKind, RunOutcome, StatementStatus
-from integration.models import AdminAction, GoCompany, InvoiceStatement
+from accounts.models import Role
+from integration.admin.statement_actions import ORDER
+from integration.decisions.spreadsheet_files import Limits
+from integration.enums import AttemptOutcome, LineKind, RunOutcome, StatementStatus, UploadState
+from integration.models import AdminAction, GoCompany, InvoiceStatement, SpreadsheetUpload
+from integration.use_cases import import_spreadsheet
 from tests import factories
-from tests.browser.conftest import RemoteSandbox, Visitor
+from tests.browser.conftest import RemoteSandbox, Visitor, on_every_screen
 
 NAMES = (
     "Ålesund Båtutleie & Sjøhusferie Østensjø-Åkerøya Eiendomsforvaltning AS",
@@ -77,17 +81,16 @@ def pages() -> list[str]:
     paid = InvoiceStatement.objects.filter(status=StatementStatus.PAID)[0]
     found.append(reverse("admin:integration_invoicestatement_change", args=[paid.pk]))
     upcoming = InvoiceStatement.objects.filter(status=StatementStatus.UPCOMING)[0]
-    acts = [reverse("admin:integration_invoicestatement_act", args=[upcoming.pk, act]) for act in ("push", "withdraw")]
+    acts = [reverse("admin:integration_invoicestatement_act", args=[upcoming.pk, act]) for act in ORDER]
+    reader = Role.objects.get(name="Reader")
+    found += [reverse(f"admin:accounts_role_{page}", args=[reader.pk]) for page in ("delete", "history")]
     found.append(reverse("admin:integration_gocompany_change", args=[paid.company_id]))
     found.append(reverse("admin:password_change"))
     found.append(f"{reverse('admin:integration_invoicestatement_changelist')}?q=nothing-is-called-so")
     return [*found, *acts]
 
 
-SCREENS = [(width, colours) for width in (1440, 400) for colours in ("light", "dark")]
-
-
-@pytest.mark.parametrize("visitor", SCREENS, indirect=True, ids=str)
+@on_every_screen
 def test_every_page(visitor: Visitor, go_company: GoCompany, request: pytest.FixtureRequest) -> None:
     furnish(go_company)
     factories.go_company(name="Nordlys Padel AS", state="PAUSED", state_reason=LONG)
@@ -102,7 +105,7 @@ def test_every_page(visitor: Visitor, go_company: GoCompany, request: pytest.Fix
     assert too_wide == []
 
 
-@pytest.mark.parametrize("visitor", SCREENS, indirect=True, ids=str)
+@on_every_screen
 def test_every_page_of_an_import(visitor: Visitor, go_company: GoCompany) -> None:
     visitor.log_in(factories.person(role="Finance", companies=[go_company]))
     page = visitor.page
@@ -121,7 +124,33 @@ def test_every_page_of_an_import(visitor: Visitor, go_company: GoCompany) -> Non
     assert visitor.sticks_out() == 0
 
 
-@pytest.mark.parametrize("visitor", SCREENS, indirect=True, ids=str)
+@on_every_screen
+def test_every_page_of_a_large_import(visitor: Visitor, go_company: GoCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_spreadsheet, "AT_ONCE", Limits(rows=2))
+    visitor.log_in(factories.person(role="Finance", companies=[go_company]))
+    page = visitor.page
+    rows = ["Kundenr;Navn;Organisasjonsnummer", *(f"{number};{'Ålesund ' * 9};" for number in range(1, 9)), "9;Ø;123"]
+    visitor.open(reverse("admin:integration_customer_import"))
+    page.set_input_files(
+        "input[type=file]", {"name": "mange.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
+    )
+    page.get_by_role("button", name="Show preview").click()
+    expect(page.locator("#state")).to_have_text("waits for your confirmation")
+    assert visitor.sticks_out() == 0
+    for state in (UploadState.READING, UploadState.CHECKING, UploadState.IMPORTING):
+        SpreadsheetUpload.objects.update(state=state)
+        visitor.open(page.url)
+        expect(page.get_by_role("button", name="Stop")).to_be_visible()
+        assert visitor.sticks_out() == 0
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator("#state")).to_have_text("waits for your confirmation")
+    page.get_by_role("button", name="Import 8 new customers").click()
+    expect(page.locator("#written")).to_have_text("Imported: 8 new customers.")
+    assert visitor.sticks_out() == 0
+
+
+@on_every_screen
 def test_every_page_of_the_sandbox(visitor: Visitor, go_company: GoCompany, remote: RemoteSandbox) -> None:
     remote.call("POST", "reset", {"seed_demo": True})
     visitor.neighbours = (remote.address,)

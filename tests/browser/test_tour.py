@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from integration.enums import StatementStatus
 from integration.models import GoCompany, InvoiceStatement, OutgoingInvoice
 from tests import factories
-from tests.browser.conftest import RemoteSandbox, Visitor
+from tests.browser.conftest import RemoteSandbox, Visitor, on_every_screen, on_two_screens
 
 
 def choose(page: Page, field: str, words: str, option: str) -> None:
@@ -19,6 +19,7 @@ def choose(page: Page, field: str, words: str, option: str) -> None:
     page.locator(".select2-results__option", has_text=option).click()
 
 
+@on_every_screen
 def test_statement_typed_by_hand_becomes_a_paid_invoice(
     visitor: Visitor, go_company: GoCompany, remote: RemoteSandbox
 ) -> None:
@@ -92,6 +93,7 @@ def update_status(page: Page) -> None:
     expect(page.get_by_text("PowerOffice Go was asked")).to_be_visible()
 
 
+@on_two_screens
 def test_stuck_statement_is_mended_and_pushed_again(
     visitor: Visitor, go_company: GoCompany, remote: RemoteSandbox
 ) -> None:
@@ -124,6 +126,7 @@ def test_stuck_statement_is_mended_and_pushed_again(
     expect(page.locator(".fb-marks")).to_contain_text("In Go, not sent")
 
 
+@on_two_screens
 def test_withdrawing_asks_why(visitor: Visitor, go_company: GoCompany) -> None:
     statement = factories.statement(go_company, status=StatementStatus.UPCOMING)
     page = visitor.page
