@@ -91,7 +91,11 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Few roles: a box to tick each."""
         return super().formfield_for_manytomany(
-            db_field, request, widget=UnfoldAdminCheckboxSelectMultipleWidget(), **kwargs
+            db_field,
+            request,
+            queryset=Group.objects.order_by("name"),
+            widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+            **kwargs,
         )
 
     def get_queryset(self, request: HttpRequest) -> Any:

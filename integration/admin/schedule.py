@@ -33,6 +33,7 @@ class ScheduledTaskForm(forms.ModelForm[ScheduledTask]):
     class Meta:
         labels: ClassVar[dict[str, str]] = {"enabled": "Runs", "interval": "How often", "crontab": "Or at fixed times"}
         help_texts: ClassVar[dict[str, str]] = {
+            "name": "",
             "enabled": "Switched off, it never runs by itself.",
             "interval": "The usual choice.",
             "crontab": "Leave it empty when you say how often.",

@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
             fields=[
             ],
             options={
-                'verbose_name': 'task of the schedule',
-                'verbose_name_plural': 'schedule',
+                'verbose_name': 'scheduled task',
+                'verbose_name_plural': 'scheduled tasks',
                 'proxy': True,
                 'default_permissions': (),
                 'indexes': [],

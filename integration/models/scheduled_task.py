@@ -9,5 +9,5 @@ class ScheduledTask(PeriodicTask):  # type: ignore[misc] # no types
     class Meta:
         proxy = True
         default_permissions = ()
-        verbose_name = "task of the schedule"
-        verbose_name_plural = "schedule"
+        verbose_name = "scheduled task"
+        verbose_name_plural = "scheduled tasks"
