@@ -231,6 +231,13 @@ class Rehearsal:
                     return verdict
             time.sleep(TICK)
 
+    def hear_out(self) -> None:
+        """What workers still do when the books agree comes to its end; where one died, the sweep tells so."""
+        deadline = time.monotonic() + 2 * settings.CLAIM_LEASE_SECONDS
+        while SyncAttempt.objects.filter(ended_at=None).exists() and time.monotonic() < deadline:
+            self.world.look_after()
+            time.sleep(TICK)
+
     def _rounds(self, since: datetime) -> int:
         """Whole cycles that every company has had."""
         runs = SyncRun.objects.filter(started_at__gte=since, outcome=RunOutcome.DONE, trigger=RunTrigger.PERSON)
@@ -321,6 +328,7 @@ def rehearse(plan: Plan, world: World, *, say: Callable[[str], object]) -> Resul
     settled, late = run.settle()
     seen = desk.requests_seen()
     verdict = run.calm()
+    run.hear_out()
     verdict.untold.extend(run.untold(desk.requests_seen() if not plan.outage else seen))
     published, twice = world.messages()
     result = Result(
