@@ -17,7 +17,7 @@ import pytest
 import requests
 from django.apps import apps
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -163,7 +163,14 @@ class Visitor:
         self.page.click("button[type=submit]")
         self.page.wait_for_url(f"{self.address}/admin/")
 
+    def leave(self, by: Locator) -> None:
+        """Click what leads elsewhere, once the page has all it asked for: what is on its way would be taken back."""
+        by.wait_for()
+        self.page.wait_for_load_state()
+        by.click()
+
     def open(self, path: str) -> None:
+        self.page.wait_for_load_state()
         answer = self.page.goto(path if path.startswith("http") else f"{self.address}{path}")
         assert answer is not None
         assert (path, answer.status) == (path, 200)

@@ -17,7 +17,7 @@ from integration.enums import AttemptOutcome, LineKind, RunOutcome, StatementSta
 from integration.models import AdminAction, GoCompany, InvoiceStatement, SpreadsheetUpload
 from integration.use_cases import import_spreadsheet
 from tests import factories
-from tests.browser.conftest import RemoteSandbox, Visitor, on_every_screen
+from tests.browser.conftest import RemoteSandbox, Visitor, on_every_screen, on_two_screens
 
 NAMES = (
     "Ålesund Båtutleie & Sjøhusferie Østensjø-Åkerøya Eiendomsforvaltning AS",
@@ -116,15 +116,15 @@ def test_every_page_of_an_import(visitor: Visitor, go_company: GoCompany) -> Non
         page.set_input_files(
             "input[type=file]", {"name": "kunder.csv", "mimeType": "text/csv", "buffer": content.encode()}
         )
-        page.get_by_role("button", name="Show preview").click()
+        visitor.leave(page.get_by_role("button", name="Show preview"))
         expect(page.get_by_text(words)).to_be_visible()
         assert visitor.sticks_out() == 0
-    page.get_by_role("button", name="Import 1 new customer").click()
+    visitor.leave(page.get_by_role("button", name="Import 1 new customer"))
     expect(page.get_by_text("kunder.csv: 1 new, 0 changed, 0 same, 0 refused.")).to_be_visible()
     assert visitor.sticks_out() == 0
 
 
-@on_every_screen
+@on_two_screens
 def test_every_page_of_a_large_import(visitor: Visitor, go_company: GoCompany, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_spreadsheet, "AT_ONCE", Limits(rows=2))
     visitor.log_in(factories.person(role="Finance", companies=[go_company]))
@@ -134,7 +134,7 @@ def test_every_page_of_a_large_import(visitor: Visitor, go_company: GoCompany, m
     page.set_input_files(
         "input[type=file]", {"name": "mange.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
     )
-    page.get_by_role("button", name="Show preview").click()
+    visitor.leave(page.get_by_role("button", name="Show preview"))
     expect(page.locator("#state")).to_have_text("waits for your confirmation")
     assert visitor.sticks_out() == 0
     for state in (UploadState.READING, UploadState.CHECKING, UploadState.IMPORTING):
@@ -142,10 +142,10 @@ def test_every_page_of_a_large_import(visitor: Visitor, go_company: GoCompany, m
         visitor.open(page.url)
         expect(page.get_by_role("button", name="Stop")).to_be_visible()
         assert visitor.sticks_out() == 0
-    page.get_by_role("button", name="Stop").click()
-    page.get_by_role("button", name="Go on").click()
+    visitor.leave(page.get_by_role("button", name="Stop"))
+    visitor.leave(page.get_by_role("button", name="Go on"))
     expect(page.locator("#state")).to_have_text("waits for your confirmation")
-    page.get_by_role("button", name="Import 8 new customers").click()
+    visitor.leave(page.get_by_role("button", name="Import 8 new customers"))
     expect(page.locator("#written")).to_have_text("Imported: 8 new customers.")
     assert visitor.sticks_out() == 0
 

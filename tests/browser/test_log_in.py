@@ -41,11 +41,11 @@ def test_second_factor_from_the_first_log_in_to_a_recovery_code(
     totp.time = time.time()
     page.fill("#id_code", f"{totp.token():06d}")
     page.fill("#id_password", factories.PASSWORD)
-    page.get_by_role("button", name="Set up").click()
+    visitor.leave(page.get_by_role("button", name="Set up"))
     codes = page.locator("#recovery-codes li").all_inner_texts()
     assert len(codes) == 10
     assert visitor.sticks_out() == 0
-    page.get_by_role("link", name="I have kept them").click()
+    visitor.leave(page.get_by_role("link", name="I have kept them"))
     expect(page.get_by_role("heading", name="Customers").first).to_be_visible()
     visitor.open("/admin/my-log-in/")
     expect(page.get_by_text("10 recovery codes left")).to_be_visible()
@@ -55,11 +55,11 @@ def test_second_factor_from_the_first_log_in_to_a_recovery_code(
     page.context.clear_cookies()
     give_password()
     page.fill("#id_code", "000000")
-    page.get_by_role("button", name="Go on").click()
+    visitor.leave(page.get_by_role("button", name="Go on"))
     expect(page.get_by_text("This code is wrong")).to_be_visible()
     assert visitor.sticks_out() == 0
     page.fill("#id_code", codes[0])
-    page.get_by_role("button", name="Go on").click()
+    visitor.leave(page.get_by_role("button", name="Go on"))
     expect(page.get_by_text("That recovery code is used up; 9 are left.")).to_be_visible()
 
 

@@ -35,7 +35,7 @@ def test_statement_typed_by_hand_becomes_a_paid_invoice(
     choose(page, "id_customer", "øystese", "Øystese Bygg og Anlegg AS")
     choose(page, "id_lines-0-product", "bane", "Baneleie")
     page.fill("#id_lines-0-quantity", "2,5")
-    page.click("button[name=_save]")
+    visitor.leave(page.locator("button[name=_save]"))
     expect(page.locator(".fb-totals")).to_contain_text("1\u202f000,00\xa0NOK")
     expect(page.locator(".fb-marks")).to_contain_text("Upcoming")
     statement = InvoiceStatement.objects.get()
@@ -44,16 +44,16 @@ def test_statement_typed_by_hand_becomes_a_paid_invoice(
     visitor.open("/admin/integration/invoicestatement/")
     page.locator("#result_list tbody input.action-select").check()
     page.select_option("select[name=action]", "push")
-    page.get_by_role("button", name="Run").click()
+    visitor.leave(page.get_by_role("button", name="Run"))
     expect(page.locator(".fb-lead")).to_contain_text("Push drafts: 1 statement, 1\u202f000,00\xa0NOK.")
-    page.get_by_role("button", name="Push drafts").click()
+    visitor.leave(page.get_by_role("button", name="Push drafts"))
     expect(page.get_by_text("1 queued.", exact=True)).to_be_visible()
     expect(page.locator("#result_list")).to_contain_text("In Go, not sent")
     orders = remote.books(key)["orders"]
     assert [(order["reference"], order["status"]) for order in orders] == [(statement.reference, "Draft")]
 
     # Now it is read-only, and tells its life.
-    page.get_by_role("link", name=statement.source_id).click()
+    visitor.leave(page.get_by_role("link", name=statement.source_id))
     expect(page.locator("#timeline")).to_contain_text("Create sales order")
     expect(page.locator("#timeline")).to_contain_text("Push drafts")
     expect(page.locator("button[name=_save]")).to_have_count(0)
@@ -68,14 +68,14 @@ def test_statement_typed_by_hand_becomes_a_paid_invoice(
 
     # The accountant sends it in Go; the bookkeeper asks what became of it.
     remote.act("send", key, order_ids=[orders[0]["id"]])
-    update_status(page)
+    update_status(visitor)
     expect(page.locator(".fb-marks")).to_contain_text("Sent, unpaid")
     invoice = OutgoingInvoice.objects.get()
     expect(page.get_by_role("heading", name=f"Invoice {invoice.invoice_number}")).to_be_visible()
 
     # The customer pays.
     remote.act("pay", key, invoice_id=remote.books(key)["invoices"][0]["id"])
-    update_status(page)
+    update_status(visitor)
     expect(page.locator(".fb-marks")).to_contain_text("Paid")
     statement.refresh_from_db()
     assert statement.status == StatementStatus.PAID
@@ -86,10 +86,11 @@ def test_statement_typed_by_hand_becomes_a_paid_invoice(
     expect(page.locator("#statuses tfoot")).to_contain_text("1")
 
 
-def update_status(page: Page) -> None:
+def update_status(visitor: Visitor) -> None:
     """Ask Go now, by the button on a statement's page."""
-    page.get_by_role("link", name="Update status").click()
-    page.get_by_role("button", name="Update status").click()
+    page = visitor.page
+    visitor.leave(page.get_by_role("link", name="Update status"))
+    visitor.leave(page.get_by_role("button", name="Update status"))
     expect(page.get_by_text("PowerOffice Go was asked")).to_be_visible()
 
 
@@ -106,22 +107,25 @@ def test_stuck_statement_is_mended_and_pushed_again(
     page = visitor.page
     visitor.log_in(factories.person(role="Finance", companies=[go_company]))
     visitor.open(f"/admin/integration/invoicestatement/{statement.pk}/change/")
-    page.get_by_role("link", name="Push drafts").click()
-    page.get_by_role("button", name="Push drafts").click()
+    visitor.leave(page.get_by_role("link", name="Push drafts"))
+    visitor.leave(page.get_by_role("button", name="Push drafts"))
+    expect(page.get_by_text("1 queued.", exact=True)).to_be_visible()
 
     # It is stuck, and says which line and what to do; the dashboard counts it.
     visitor.open("/admin/")
     expect(page.locator(".fb-tile", has_text="Stuck")).to_contain_text("1")
-    page.locator(".fb-tile", has_text="Stuck").click()
-    page.get_by_role("link", name="KURS-1").click()
+    visitor.leave(page.locator(".fb-tile", has_text="Stuck"))
+    expect(page.locator("#result_list")).to_be_visible()
+    visitor.leave(page.get_by_role("link", name="KURS-1"))
     expect(page.locator(".fb-note-alarm")).to_contain_text("Line 1")
     expect(page.locator(".fb-note-alarm")).to_contain_text("FINNES-IKKE")
 
     # The line gets another product, and the statement is pushed again.
     choose(page, "id_lines-0-product", "bane", "Baneleie")
-    page.click("button[name=_continue]")
-    page.get_by_role("link", name="Push again").click()
-    page.get_by_role("button", name="Push again").click()
+    visitor.leave(page.locator("button[name=_continue]"))
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    visitor.leave(page.get_by_role("link", name="Push again"))
+    visitor.leave(page.get_by_role("button", name="Push again"))
     expect(page.get_by_text("1 queued.", exact=True)).to_be_visible()
     expect(page.locator(".fb-marks")).to_contain_text("In Go, not sent")
 
@@ -132,10 +136,10 @@ def test_withdrawing_asks_why(visitor: Visitor, go_company: GoCompany) -> None:
     page = visitor.page
     visitor.log_in(factories.person(role="Finance", companies=[go_company]))
     visitor.open(f"/admin/integration/invoicestatement/{statement.pk}/change/")
-    page.get_by_role("link", name="Withdraw").click()
-    page.get_by_role("button", name="Withdraw").click()
+    visitor.leave(page.get_by_role("link", name="Withdraw"))
+    visitor.leave(page.get_by_role("button", name="Withdraw"))
     expect(page.locator("#id_reason:invalid")).to_be_visible()
     page.fill("#id_reason", "Ordered twice")
-    page.get_by_role("button", name="Withdraw").click()
+    visitor.leave(page.get_by_role("button", name="Withdraw"))
     expect(page.locator(".fb-marks")).to_contain_text("Withdrawn")
     expect(page.locator("#timeline")).to_contain_text("Ordered twice")
