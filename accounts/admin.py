@@ -202,11 +202,31 @@ class RoleAdmin(SuperusersOnly, GroupAdmin, ModelAdmin):  # type: ignore[misc] #
 class FailedLogInAdmin(SuperusersOnly, ModelAdmin):  # type: ignore[misc] # unfold has no types
     """Wrong passwords and codes, until they are forgotten; unlocking forgets them at once."""
 
-    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
+    list_display = ("who", "place", "failures", "last", "browser")
     search_fields = ("username", "ip_address")
     ordering = ("-attempt_time",)
     fields = readonly_fields = list_display
     actions = ("unlock",)
+
+    @admin.display(description="e-mail")
+    def who(self, failed: FailedLogIn) -> str:
+        return str(failed.username)
+
+    @admin.display(description="from")
+    def place(self, failed: FailedLogIn) -> str:
+        return str(failed.ip_address)
+
+    @admin.display(description="failures")
+    def failures(self, failed: FailedLogIn) -> int:
+        return int(failed.failures_since_start)
+
+    @admin.display(description="last time", ordering="attempt_time")
+    def last(self, failed: FailedLogIn) -> str:
+        return f"{timezone.localtime(failed.attempt_time):%d.%m.%Y %H:%M}"
+
+    @admin.display(description="browser")
+    def browser(self, failed: FailedLogIn) -> str:
+        return str(failed.user_agent)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

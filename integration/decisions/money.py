@@ -75,6 +75,11 @@ def lines_text(count: int) -> str:
     return "1 line" if count == 1 else f"{count_text(count)} lines"
 
 
+def lines_among(count: int, of: int) -> str:
+    """`1 of its 1 line is`, `2 of its 3 lines are`."""
+    return f"{count_text(count)} of its {lines_text(of)} {'is' if count == 1 else 'are'}"
+
+
 def line_amounts(
     *,
     quantity: Decimal | None,

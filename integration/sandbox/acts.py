@@ -382,7 +382,7 @@ def split(books: Books, body: Body) -> Said:
     order.lines = [line for line in order.lines if line["Id"] not in wanted]
     finish(books, other)
     finish(books, order)
-    text = f"Moved {len(moving)} lines of order {order.number} to order {other.number}."
+    text = f"Moved {len(moving)} line{'' if len(moving) == 1 else 's'} of order {order.number} to order {other.number}."
     return {"sentence": text, "order_ids": [str(order.pk), str(other.pk)]}
 
 

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
-from integration.decisions.money import amount_text, lines_text
+from integration.decisions.money import amount_text, lines_among, lines_text
 from integration.decisions.payment_status import EntryFacts, InvoiceFacts, payment_status
 from integration.decisions.sales_orders import totals_differ
 from integration.decisions.transitions import DRAFTS, INVOICED, is_allowed
@@ -519,7 +519,7 @@ def _broken(statement: InvoiceStatement, traces: Traces, company: GoCompany, now
     if proposal is not None:
         kind = "draft no." if proposal["kind"] == "order" else "invoice"
         message = (
-            f"The draft is gone from PowerOffice Go; {len(proposal['lines'])} of its {proposal['of']} lines are now in "
+            f"The draft is gone from PowerOffice Go; {lines_among(len(proposal['lines']), proposal['of'])} now in "
             f"{kind} {proposal['number']}: it was probably combined with others."
         )
     elif searched:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.decisions.money import lines_among
 from integration.decisions.sales_orders import same_order
 from integration.enums import AttemptOutcome, Operation, StatementStatus
 from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
@@ -227,7 +228,7 @@ def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: S
             statement,
             run,
             code=COMBINED_UNSEEN,
-            message=f"{len(proposal['lines'])} of its {proposal['of']} lines are in {where} {proposal['number']} in "
+            message=f"{lines_among(len(proposal['lines']), proposal['of'])} in {where} {proposal['number']} in "
             "PowerOffice Go: somebody combined it with others before we heard of it. Do not invoice it again; take the "
             "lines out there first if it must be.",
             outcome=AttemptOutcome.FOUND,

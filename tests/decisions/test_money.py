@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.decisions.money import line_amounts, round_money, share_out, statement_totals
+from integration.decisions.money import line_amounts, lines_among, round_money, share_out, statement_totals
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,11 @@ def test_share_out_without_weights_gives_all_to_the_first():
 
 def test_share_out_among_nobody_is_nothing():
     assert share_out(D("5.00"), []) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "words"),
+    [(1, 1, "1 of its 1 line is"), (1, 3, "1 of its 3 lines is"), (2, 3, "2 of its 3 lines are")],
+)
+def test_lines_among(count: int, of: int, words: str) -> None:
+    assert lines_among(count, of) == words
