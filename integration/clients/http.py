@@ -17,8 +17,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Protocol, TypeVar
-from urllib.parse import quote, urlencode
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -112,6 +112,7 @@ class SharedSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no company's cookie on another's request
         self.refused: set[str] = set()
         """What the remote turned out not to offer, so that it is not asked again as long as this process lives."""
+        self._options: dict[tuple[str, str], dict[str, Any]] = {}
         self._clock = clock
         self._rested_since = clock()
 
@@ -122,10 +123,9 @@ class SharedSession(requests.Session):
         if self._clock() - self._rested_since > IDLE_SECONDS:
             self.close()
         started = self._clock()
-        options = self.merge_environment_settings(request.url or "", {}, True, None, None)
         try:
             with self.send(
-                request, timeout=(connect_timeout, read_timeout), allow_redirects=False, **options
+                request, timeout=(connect_timeout, read_timeout), allow_redirects=False, **self._options_for(request)
             ) as response:
                 parts = []
                 for part in response.iter_content(65536):
@@ -135,6 +135,14 @@ class SharedSession(requests.Session):
                 return response, b"".join(parts)
         finally:
             self._rested_since = self._clock()
+
+    def _options_for(self, request: requests.PreparedRequest) -> dict[str, Any]:
+        """Proxies and certificates that the environment names for this host; asked once, since it does not change."""
+        address = urlsplit(request.url or "")
+        host = (address.scheme, address.netloc)
+        if host not in self._options:
+            self._options[host] = dict(self.merge_environment_settings(address.geturl(), {}, True, None, None))
+        return self._options[host]
 
 
 class HttpClient:

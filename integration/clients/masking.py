@@ -11,7 +11,7 @@ MASK = "••••"
 _PATTERNS = (
     re.compile(r"(?i)((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}"),
     re.compile(
-        r'(?i)("?(?:access_token|client_?key|application_?key|subscription-?_?key|national_?id_?number)"?\s*[:=]\s*"?)[^",&\s}]+'
+        r'(?i)((?:access_token|client_?key|application_?key|subscription-?_?key|national_?id_?number)"?\s*[:=]\s*"?)[^",&\s}]+'
     ),
     re.compile(r"()eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"),
 )
