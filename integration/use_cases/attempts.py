@@ -1,12 +1,17 @@
 """The trail: each try with a remote system is opened before the request leaves and closed once."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 
 from integration.enums import AttemptOutcome, Operation
 from integration.errors import Evidence, RemoteError
 from integration.models import Customer, GoCompany, Product, SyncAttempt, SyncRun
+from integration.models.plain_sql import insert, update
+
+LEASE: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
+LONGEST_CALL: Final = timedelta(seconds=settings.GO_CONNECT_TIMEOUT + settings.GO_READ_TIMEOUT)
 
 
 def open_attempt(
@@ -20,25 +25,33 @@ def open_attempt(
     product: Product | None = None,
 ) -> SyncAttempt:
     """A new open attempt, with a lease longer than any call can take."""
-    return SyncAttempt.objects.create(
-        company=company,
-        run=run,
-        operation=operation,
-        statement_id=statement_id,
-        customer=customer,
-        product=product,
-        started_at=now,
-        lease_until=now + timedelta(seconds=settings.CLAIM_LEASE_SECONDS),
+    return insert(
+        SyncAttempt(
+            company=company,
+            run=run,
+            operation=operation,
+            statement_id=statement_id,
+            customer=customer,
+            product=product,
+            started_at=now,
+            lease_until=now + LEASE,
+        )
     )
 
 
 def renew_lease(attempt: SyncAttempt, now: datetime) -> bool:
-    """Hold on to an open attempt. False: it was taken from us; do not send anything for it."""
-    return bool(
-        SyncAttempt.objects.filter(pk=attempt.pk, ended_at__isnull=True, lease_until__gt=now).update(
-            lease_until=now + timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
-        )
-    )
+    """Hold on to an open attempt for one more call. False: it was taken from us; do not send anything for it.
+
+    Nobody takes it before its lease ends: while that is longer than any call can take, nothing is asked.
+    """
+    if now + LONGEST_CALL < attempt.lease_until:
+        return True
+    lease_until = now + LEASE
+    mine = SyncAttempt.objects.filter(pk=attempt.pk, ended_at__isnull=True, lease_until__gt=now)
+    if not mine.update(lease_until=lease_until):
+        return False
+    attempt.lease_until = lease_until
+    return True
 
 
 def close_attempt(
@@ -55,16 +68,20 @@ def close_attempt(
     said = evidence or Evidence()
     remote_words = ": ".join(part for part in (said.title, said.detail) if part)
     return bool(
-        SyncAttempt.objects.filter(pk=attempt.pk, ended_at__isnull=True).update(
-            ended_at=now,
-            outcome=outcome,
-            error_code=error_code,
-            message="\n".join(part for part in (message, remote_words) if part),
-            http_status=said.status,
-            request_id=said.request_id[:100],
-            request_excerpt=said.request_excerpt,
-            answer_excerpt=said.answer_excerpt,
-            next_try_at=next_try_at,
+        update(
+            SyncAttempt,
+            {"id": attempt.pk, "ended_at": None},
+            {
+                "ended_at": now,
+                "outcome": outcome,
+                "error_code": error_code,
+                "message": "\n".join(part for part in (message, remote_words) if part),
+                "http_status": said.status,
+                "request_id": said.request_id[:100],
+                "request_excerpt": said.request_excerpt,
+                "answer_excerpt": said.answer_excerpt,
+                "next_try_at": next_try_at,
+            },
         )
     )
 

@@ -9,6 +9,7 @@ from accounts.models import User
 from integration.decisions.transitions import is_allowed
 from integration.enums import StatementStatus
 from integration.models import InvoiceStatement, StatementMove
+from integration.models.plain_sql import insert, update
 
 
 class MoveNotAllowed(Exception):
@@ -23,25 +24,32 @@ def move(
     now: datetime,
     reason: str,
     user: User | None = None,
+    last_saved: datetime | None = None,
     **fields: Any,
 ) -> bool:
     """Move one statement, setting `fields` with it. False: somebody else was faster, nothing was changed.
 
+    With `last_saved` (its `updated_at` when it was read) also False when anybody has saved it since.
     Raises MoveNotAllowed when `decisions.transitions` has no such move.
     """
     if not is_allowed(from_status, to_status):
         raise MoveNotAllowed(f"Statement {statement_id}: {from_status} -> {to_status} is not in the table of moves.")
     with transaction.atomic(savepoint=False):  # both or nothing, also inside a caller's transaction
-        changed = InvoiceStatement.objects.filter(pk=statement_id, status=from_status).update(
-            status=to_status, updated_at=now, **fields
+        as_read = {} if last_saved is None else {"updated_at": last_saved}
+        changed = update(
+            InvoiceStatement,
+            {"id": statement_id, "status": from_status, **as_read},
+            {"status": to_status, "updated_at": now, **fields},
         )
         if changed:
-            StatementMove.objects.create(
-                statement_id=statement_id,
-                from_status=from_status,
-                to_status=to_status,
-                at=now,
-                user=user,
-                reason=reason,
+            insert(
+                StatementMove(
+                    statement_id=statement_id,
+                    from_status=from_status,
+                    to_status=to_status,
+                    at=now,
+                    user=user,
+                    reason=reason,
+                )
             )
     return bool(changed)

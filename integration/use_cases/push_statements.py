@@ -6,14 +6,14 @@ makes it a doubt; a doubt is settled by looking (`settle_doubts`), never by send
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeGuard
 
 from django.conf import settings
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.money import amount_text
@@ -46,7 +46,7 @@ from integration.errors import (
     Throttled,
     Unavailable,
 )
-from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
+from integration.models import GoCompany, InvoiceStatement, StatementLine, SyncAttempt, SyncRun
 from integration.terms import SalesOrder
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt, renew_lease
 from integration.use_cases.moves import move
@@ -62,6 +62,9 @@ REFERENCE_TAKEN = "REFERENCE_TAKEN"
 class ClaimLost(Exception):
     """Our lease ran out before the request left: nothing was sent, somebody else has the statement."""
 
+
+PORTION: Final = 20
+"""So many statements are read at once: a second or two of work at the pace."""
 
 MOST_SILENCE: Final = 4
 """So many pushes in a row without a proper answer, and Go is left alone for a while."""
@@ -104,20 +107,45 @@ def push_queue(
     tried: set[int] = set()
     silence = 0
     while batch := [pk for pk in due_statements(company, clock()) if pk not in tried]:
-        for statement_id in batch:
+        portion = read_portion(company, batch[:PORTION])
+        products = products_of(portion)
+        for statement in portion:
             if not keep_going():
                 return counts, Unavailable(SILENT) if 0 < silence == counts.total() else None
-            tried.add(statement_id)
-            sent = push_statement(statement_id, company, client, clock=clock, run=run)
+            tried.add(statement.pk)
+            sent = push_statement(statement, products, client, clock=clock, run=run)
             if sent is None:
-                continue
+                break
             counts[sent.outcome.value] += 1
             silence = silence + 1 if isinstance(sent.error, (Unavailable, InDoubt)) else 0
             if silence >= MOST_SILENCE:
                 return counts, Unavailable(SILENT)
             if isinstance(sent.error, ConfigurationError) or waits_long(sent.error):
                 return counts, sent.error
+            if sent.outcome != AttemptOutcome.DONE:
+                break  # what was tried may have changed a customer or product that others of the portion have too
     return counts, None
+
+
+def read_portion(company: GoCompany, statement_ids: list[int]) -> list[InvoiceStatement]:
+    """Statements with customers, lines and products, in this order, in a few questions for all of them.
+
+    Those of one customer share it, so what the first push learns of it the next one knows. The claim refuses a
+    statement that was saved after it was read.
+    """
+    lines = StatementLine.objects.order_by("line_number").prefetch_related("product")
+    rows = company.statements.prefetch_related("customer", Prefetch("lines", lines)).in_bulk(statement_ids)
+    statements = [rows[pk] for pk in statement_ids if pk in rows]
+    for statement in statements:
+        if statement.customer is not None:
+            statement.customer.company = company
+    return statements
+
+
+def products_of(statements: Collection[InvoiceStatement]) -> dict[str, int | str]:
+    """What Go has of the products on their lines, by code: see `products_in_go`."""
+    codes = {line.product.code for each in statements for line in each.lines.all() if line.product}
+    return products_in_go(next(iter(statements)).company, codes) if codes else {}
 
 
 def waits_long(error: Exception | None) -> TypeGuard[Throttled]:
@@ -125,36 +153,44 @@ def waits_long(error: Exception | None) -> TypeGuard[Throttled]:
     return isinstance(error, Throttled) and error.evidence.status is None
 
 
-def claim(statement_id: int, company: GoCompany, *, now: datetime, run: SyncRun | None) -> SyncAttempt | None:
-    """Take a statement from the queue, or None when somebody else did, or still has it open."""
+def claim(statement: InvoiceStatement, *, now: datetime, run: SyncRun | None) -> SyncAttempt | None:
+    """Take a statement from the queue, or None when somebody else did, still has it open, or saved it since we read."""
     try:
         with transaction.atomic(durable=True):
             if not move(
-                statement_id,
+                statement.pk,
                 from_status=StatementStatus.PROCESSING,
                 to_status=StatementStatus.PUSHING,
                 now=now,
                 reason="Taken from the queue",
+                last_saved=statement.updated_at,
             ):
                 return None
             return open_attempt(
-                company=company, operation=Operation.CREATE_ORDER, now=now, run=run, statement_id=statement_id
+                company=statement.company,
+                operation=Operation.CREATE_ORDER,
+                now=now,
+                run=run,
+                statement_id=statement.pk,
             )
     except IntegrityError:
-        logger.warning("Statement %s has an attempt under way; the sweep closes it first.", statement_id)
+        logger.warning("Statement %s has an attempt under way; the sweep closes it first.", statement)
         return None
 
 
 def push_statement(
-    statement_id: int,
-    company: GoCompany,
+    statement: InvoiceStatement,
+    products: dict[str, int | str],
     client: PowerOfficeClient,
     *,
     clock: Callable[[], datetime],
     run: SyncRun | None = None,
 ) -> Sent | None:
-    """Push one statement. None: it was not ours to push. Never raises for what the remote system does."""
-    attempt = claim(statement_id, company, now=clock(), run=run)
+    """Push one statement as it was read, with `products_of` it. Never raises for what the remote system does.
+
+    None: it was not ours to push.
+    """
+    attempt = claim(statement, now=clock(), run=run)
     if attempt is None:
         return None
     left_us = False
@@ -168,11 +204,8 @@ def push_statement(
         hold()
         left_us = True
 
-    statement = InvoiceStatement.objects.select_related(
-        "company", "customer__company", "credits__outgoing_invoice"
-    ).get(pk=statement_id)
     try:
-        facts = prepare(statement, client, clock=clock, hold=hold, run=run)
+        facts = prepare(statement, products, client, clock=clock, hold=hold, run=run)
         order = sales_order_draft(facts)
         if isinstance(order, list):
             return _not_ready(statement, attempt, order, now=clock())
@@ -196,6 +229,7 @@ def push_statement(
 
 def prepare(
     statement: InvoiceStatement,
+    products: dict[str, int | str],
     client: PowerOfficeClient,
     *,
     clock: Callable[[], datetime],
@@ -204,8 +238,8 @@ def prepare(
 ) -> StatementFacts:
     """The statement as plain values, its customer and products made known to Go.
 
-    `hold` keeps the claim alive between calls, and raises when it is lost. Asks Go nothing about customers and
-    products that are known. Raises remote errors other than refusals.
+    `hold` keeps the claim alive between calls, and raises when it is lost. `products` learns what is made here. Asks Go
+    nothing about customers and products that are known. Raises remote errors other than refusals.
     """
     customer_in_go, customer_problem = None, ""
     if statement.customer is not None:
@@ -213,17 +247,14 @@ def prepare(
             customer_in_go = ensure_customer(statement.customer, client, clock=clock, run=run)
         except CustomerProblem as problem:
             customer_problem = str(problem)
-    lines = list(statement.lines.select_related("product__company").order_by("line_number"))
-    known: dict[str, int | str] = dict(
-        products_in_go(statement.company, {line.product.code for line in lines if line.product})
-    )
+    lines = list(statement.lines.all())
     for line in lines:
-        if line.product and line.product.code not in known:
+        if line.product and line.product.code not in products:
             hold()
-            known[line.product.code] = create_product(line.product, client, clock=clock, run=run)
+            products[line.product.code] = create_product(line.product, client, clock=clock, run=run)
     facts = []
     for line in lines:
-        in_go = known.get(line.product.code) if line.product else None
+        in_go = products.get(line.product.code) if line.product else None
         facts.append(
             LineFacts(
                 line_number=line.line_number,

@@ -49,14 +49,16 @@ def read_products(company: GoCompany, client: PowerOfficeClient, *, began: datet
 
 def products_in_go(company: GoCompany, codes: Iterable[str]) -> dict[str, int | str]:
     """Per code: Go's id of the product, or in words why there is none to use. Unknown codes are left out."""
-    found: dict[str, list[ProductInGo]] = {}
-    for row in ProductInGo.objects.filter(company=company, code__in=set(codes)):
-        found.setdefault(row.code, []).append(row)
+    found: dict[str, list[int]] = {}
+    rows = ProductInGo.objects.filter(company=company, code__in=set(codes))
+    for code, go_product_id, is_archived in rows.values_list("code", "go_product_id", "is_archived"):
+        alive = found.setdefault(code, [])
+        if not is_archived:
+            alive.append(go_product_id)
     answer: dict[str, int | str] = {}
-    for code, rows in found.items():
-        alive = [row for row in rows if not row.is_archived]
+    for code, alive in found.items():
         if len(alive) == 1:
-            answer[code] = alive[0].go_product_id
+            answer[code] = alive[0]
         elif alive:
             answer[code] = f"PowerOffice Go has {len(alive)} products with the code {code}. Archive all but one there."
         else:

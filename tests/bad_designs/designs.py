@@ -252,7 +252,7 @@ DESIGNS = (
     ),
     BadDesign(
         "a move that does not ask where the statement is",
-        (Change(MOVES, "filter(pk=statement_id, status=from_status)", "filter(pk=statement_id)"),),
+        (Change(MOVES, '{"id": statement_id, "status": from_status, **as_read}', '{"id": statement_id, **as_read}'),),
         ("tests/use_cases/test_moves.py::test_of_two_who_move_the_same_statement_one_does",),
     ),
     BadDesign(
@@ -306,6 +306,11 @@ DESIGNS = (
             ),
         ),
         ("tests/use_cases/test_settle_doubts.py::test_too_soon_to_prove_absence_is_said_and_nothing_moves",),
+    ),
+    BadDesign(
+        "a statement claimed though somebody changed it after it was read",
+        (Change(PUSH, "                last_saved=statement.updated_at,\n", ""),),
+        (f"{PUSHED}test_a_statement_that_somebody_saved_after_it_was_read_is_pushed_as_saved",),
     ),
     BadDesign(
         "a worker sends though its claim ran out",

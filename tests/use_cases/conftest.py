@@ -16,6 +16,7 @@ from integration import remotes
 from integration.enums import RunTrigger, StatementStatus
 from integration.models import GoCompany, InvoiceStatement
 from integration.use_cases import run_cycle as cycles
+from integration.use_cases.push_statements import products_of, read_portion
 from tests import factories
 
 
@@ -88,6 +89,11 @@ class World:
 
     def fresh(self, statement: InvoiceStatement) -> InvoiceStatement:
         return InvoiceStatement.objects.get(pk=statement.pk)
+
+    def as_read(self, statement: InvoiceStatement) -> tuple[InvoiceStatement, dict[str, int | str]]:
+        """As a push reads it, with what Go has of its products."""
+        portion = read_portion(self.company, [statement.pk])
+        return portion[0], products_of(portion)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ DROPPED = {"kind": "drop_after_commit", "method": "POST", "path": "/SalesOrders/
 
 
 def claimed(world, statement) -> SyncAttempt:
-    attempt = push_statements.claim(statement.pk, world.company, now=world.clock(), run=None)
+    attempt = push_statements.claim(world.fresh(statement), now=world.clock(), run=None)
     assert attempt is not None
     return attempt
 
@@ -105,9 +105,9 @@ def test_an_answer_that_comes_after_all_is_the_truth(world, go):
     """The worker froze, was taken for dead, its statement for absent; then it woke up with Go's answer."""
     statement = world.statement()
     mine = claimed(world, statement)
-    row = InvoiceStatement.objects.select_related("company", "customer__company", "credits").get(pk=statement.pk)
     read_products(world.company, go, began=world.clock())
-    facts = push_statements.prepare(row, go, clock=world.clock, hold=lambda: None)
+    row, products = world.as_read(statement)
+    facts = push_statements.prepare(row, products, go, clock=world.clock, hold=lambda: None)
     made = go.create_order(sales_order_draft(facts))
     world.clock.advance(70)
     close_stale_claims(world.clock())
@@ -292,8 +292,9 @@ def test_twice_in_go_is_said_and_stays_said_until_the_draft_is_gone(world, go):
     world.sandbox.switch(duplicate_reference="off")
     statement = world.statement()
     world.turn()
-    row = InvoiceStatement.objects.select_related("company", "customer__company", "credits").get(pk=statement.pk)
-    second = go.create_order(sales_order_draft(push_statements.prepare(row, go, clock=world.clock, hold=lambda: None)))
+    row, products = world.as_read(statement)
+    facts = push_statements.prepare(row, products, go, clock=world.clock, hold=lambda: None)
+    second = go.create_order(sales_order_draft(facts))
     world.sandbox.act("send", world.company, order_ids=[second.id])
     for _ in range(3):
         world.clock.advance(10)

@@ -148,6 +148,7 @@ def test_doubled_messages_and_two_beats_do_nothing_twice(world):
 
 def test_a_claim_that_ran_out_sends_nothing(world, go):
     statement = world.statement()
-    assert claim(statement.pk, world.company, now=world.clock(), run=None) is not None
-    assert push_statement(statement.pk, world.company, go, clock=world.clock) is None
+    assert claim(world.fresh(statement), now=world.clock(), run=None) is not None
+    row, products = world.as_read(statement)
+    assert push_statement(row, products, go, clock=world.clock) is None
     assert world.in_go() == {}

@@ -139,7 +139,7 @@ def test_a_stale_claim_is_in_doubt_from_the_end_of_its_lease_however_late_it_is_
     world.statement()
     world.turn()
     statement = world.statement()
-    attempt = claim(statement.pk, world.company, now=world.clock(), run=None)
+    attempt = claim(world.fresh(statement), now=world.clock(), run=None)
     assert attempt is not None
     assert attempt.lease_until - attempt.started_at == timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
     world.clock.advance(300)

@@ -343,24 +343,52 @@ def test_a_worker_that_sleeps_through_its_lease_sends_nothing(world, go):
         world.clock.advance(settings.CLAIM_LEASE_SECONDS + 1)
         return world.clock()
 
-    assert push_statements.push_statement(statement.pk, in_full(statement).company, go, clock=slow_clock) is None
+    row, products = world.as_read(statement)
+    assert push_statements.push_statement(row, products, go, clock=slow_clock) is None
     assert statement.reference not in world.in_go()
     world.until_quiet(3)
     assert world.fresh(statement).status == StatementStatus.DRAFT
     assert world.in_go()[statement.reference] == 1
 
 
+def test_a_statement_that_somebody_saved_after_it_was_read_is_pushed_as_saved(world, go):
+    world.statement()
+    world.turn()
+    statement = world.statement()
+    row, products = world.as_read(statement)
+    changed = world.fresh(statement)
+    changed.customer_reference = "Kari"
+    changed.save()
+    assert push_statements.push_statement(row, products, go, clock=world.clock) is None
+    assert world.fresh(statement).status == StatementStatus.PROCESSING
+    assert statement.reference not in world.in_go()
+    world.turn()
+    assert [order["header"].get("CustomerReference") for order in world.drafts()] == [None, "Kari"]
+
+
+def test_what_one_statement_of_a_portion_finds_out_the_next_ones_know(world):
+    """The first finds its customer refused; the second has the same customer, and must not make him again."""
+    world.sandbox.faults(kind="drop_after_commit", method="POST", path="/Customers", count=1)
+    customer = factories.customer(world.company)
+    statements = [world.statement(customer=customer) for _ in range(2)]
+    world.turn()
+    assert [world.fresh(statement).status for statement in statements] == [StatementStatus.PROCESSING] * 2
+    world.until_quiet(3)
+    assert world.in_go() == {statement.reference: 1 for statement in statements}
+    assert world.sandbox.requests()["by_route"]["POST /Customers"] == 1
+
+
 def test_an_answer_that_comes_while_another_worker_sends_is_told_in_the_trail(world, go, caplog):
     statement = world.statement()
-    mine = push_statements.claim(statement.pk, world.company, now=world.clock(), run=None)
+    mine = push_statements.claim(world.fresh(statement), now=world.clock(), run=None)
     read_products(world.company, go, began=world.clock())
-    made = go.create_order(
-        sales_order_draft(push_statements.prepare(in_full(statement), go, clock=world.clock, hold=lambda: None))
-    )
+    row, products = world.as_read(statement)
+    facts = push_statements.prepare(row, products, go, clock=world.clock, hold=lambda: None)
+    made = go.create_order(sales_order_draft(facts))
     world.clock.advance(settings.CLAIM_LEASE_SECONDS + 10)
     close_stale_claims(world.clock())
     InvoiceStatement.objects.filter(pk=statement.pk).update(status=StatementStatus.PROCESSING)
-    theirs = push_statements.claim(statement.pk, world.company, now=world.clock(), run=None)
+    theirs = push_statements.claim(world.fresh(statement), now=world.clock(), run=None)
     assert mine is not None
     assert theirs is not None
     with caplog.at_level("CRITICAL"):

@@ -78,7 +78,7 @@ def test_a_worker_that_comes_back_late_does_not_change_its_closed_run(world, cap
 
 def test_the_sweep_makes_stale_claims_doubts_and_leaves_fresh_ones(world):
     statement = world.statement()
-    claim(statement.pk, world.company, now=world.clock(), run=None)
+    claim(world.fresh(statement), now=world.clock(), run=None)
     cycles.sweep(world.clock())
     assert world.fresh(statement).status == S.PUSHING
     assert cycles.sweep(world.clock() + timedelta(seconds=60)) == [world.company.pk]
