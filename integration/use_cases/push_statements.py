@@ -66,6 +66,9 @@ class ClaimLost(Exception):
 PORTION: Final = 20
 """So many statements are read at once: a second or two of work at the pace."""
 
+FRESH: Final = timedelta(seconds=3)
+"""What was read longer ago is read again: somebody may have mended a customer or product meanwhile."""
+
 MOST_SILENCE: Final = 4
 """So many pushes in a row without a proper answer, and Go is left alone for a while."""
 
@@ -107,6 +110,7 @@ def push_queue(
     tried: set[int] = set()
     silence = 0
     while batch := [pk for pk in due_statements(company, clock()) if pk not in tried]:
+        read_at = clock()
         portion = read_portion(company, batch[:PORTION])
         products = products_of(portion)
         for statement in portion:
@@ -122,8 +126,9 @@ def push_queue(
                 return counts, Unavailable(SILENT)
             if isinstance(sent.error, ConfigurationError) or waits_long(sent.error):
                 return counts, sent.error
-            if sent.outcome != AttemptOutcome.DONE:
-                break  # what was tried may have changed a customer or product that others of the portion have too
+            # What was tried in vain may have changed a customer or product that others of the portion have too.
+            if sent.outcome != AttemptOutcome.DONE or clock() - read_at > FRESH:
+                break
     return counts, None
 
 

@@ -378,6 +378,25 @@ def test_what_one_statement_of_a_portion_finds_out_the_next_ones_know(world):
     assert world.sandbox.requests()["by_route"]["POST /Customers"] == 1
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(1, StatementStatus.DRAFT), (4, StatementStatus.NEEDS_FIX)])
+def test_what_was_read_some_seconds_ago_is_read_again(world, monkeypatch, seconds, status):
+    """While Go takes its time with the first, somebody gives the product of the second another code."""
+    product = factories.product(world.company, code="BANE")
+    first, second = world.statement(), world.statement(lines=[{"product": product, "quantity": 1, "unit_price": 1}])
+    push = push_statements.push_statement
+
+    def slowly(statement, *args, **kwargs):
+        sent = push(statement, *args, **kwargs)
+        if statement == first:
+            world.clock.advance(seconds)
+            type(product).objects.filter(pk=product.pk).update(code="UFO")
+        return sent
+
+    monkeypatch.setattr(push_statements, "push_statement", slowly)
+    world.turn()
+    assert [world.fresh(each).status for each in (first, second)] == [StatementStatus.DRAFT, status]
+
+
 def test_an_answer_that_comes_while_another_worker_sends_is_told_in_the_trail(world, go, caplog):
     statement = world.statement()
     mine = push_statements.claim(world.fresh(statement), now=world.clock(), run=None)
