@@ -6,6 +6,7 @@ A column's key is the field it fills. Headings are found whatever the case, blan
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from integration.decisions import spreadsheet_cells as cells
@@ -37,8 +38,12 @@ class Sheet:
     needed: tuple[str, ...]
     more_examples: tuple[dict[str, Cell], ...] = ()
 
+    @cached_property
+    def by_key(self) -> dict[str, Column]:
+        return {column.key: column for column in self.columns}
+
     def column(self, key: str) -> Column:
-        return next(column for column in self.columns if column.key == key)
+        return self.by_key[key]
 
 
 def heading_key(heading: str) -> str:
