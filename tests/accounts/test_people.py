@@ -214,3 +214,11 @@ def test_nobody_else_enters_whatever_they_hold(page):
     assert [answer.status_code for answer in answers] == [403] * 6
     boss.refresh_from_db()
     assert (boss.is_superuser, boss.check_password(factories.PASSWORD)) == (True, True)
+
+
+def test_whoever_logs_out_is_told_so_in_our_words():
+    client = logged_in(factories.person())
+    page = client.post(reverse("admin:logout")).content.decode()
+    assert "<h1>You are logged out</h1>" in page
+    assert "Log in again" in page
+    assert client.get(reverse("admin:index")).status_code == 302
