@@ -163,7 +163,7 @@ def test_v14_3_2_pages_are_not_kept_by_browsers(as_kari: Client):
 
 def test_error_pages_stand_alone():
     """They extend one plain page and know no variables, not even where files lie: they show whatever broke."""
-    names = ("error", "400", "403", "403_csrf", "404", "500")
+    names = ("plain", "400", "403", "403_csrf", "404", "500")
     pages = [(ROOT / "templates" / f"{name}.html").read_text(encoding="utf-8") for name in names]
 
     assert [re.findall(r"\{\{|\{% (?!block|endblock|extends)", page) for page in pages] == [[] for _ in pages]
