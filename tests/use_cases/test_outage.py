@@ -155,8 +155,8 @@ def test_a_lost_claim_is_not_counted_as_a_push(world, go):
     world.statement()
     world.turn()
     statement = world.statement()
-    # Asked for the time: what is due, the claim, right before the request, and long after it.
-    late = iter([0, 0, 0, 90])
+    # Asked for the time: what is due, what is read, the claim, right before the request, and long after it.
+    late = iter([0, 0, 0, 0, 90])
 
     def clock():
         world.clock.offset += timedelta(seconds=next(late, 0))
