@@ -204,7 +204,8 @@ def seen(response: Any) -> list[str]:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             body = b"".join(archive.read(name) for name in archive.namelist())
     text = body.decode("utf-8", "replace")
-    return re.findall(rf".{{0,60}}(?:{MARK}\d|{BIG // 1_000_000}\s?000\s?\d\d\d).{{0,20}}", text)
+    found = re.finditer(rf"{MARK}\d|{BIG // 1_000_000}\s?000\s?\d\d\d", text)
+    return [text[max(mark.start() - 60, 0) : mark.end() + 20] for mark in found]
 
 
 @pytest.fixture

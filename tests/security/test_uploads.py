@@ -45,11 +45,11 @@ def package(content: bytes = b"", **more: bytes) -> bytes:
 
 
 def long_workbook(rows: int) -> bytes:
-    """A workbook of so many rows, all the same and short: reading one takes its time."""
+    """A workbook of so many rows, all the same and short: reading takes its time. It lies about its size."""
     headings = '<row><c t="inlineStr"><is><t>Name</t></is></c><c t="inlineStr"><is><t>Number</t></is></c></row>'
     sheet = (
-        f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{headings}'
-        f"{'<row><c><v>1</v></c></row>' * rows}</sheetData></worksheet>"
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><dimension ref="A1:B2"/>'
+        f"<sheetData>{headings}{'<row><c><v>1</v></c></row>' * rows}</sheetData></worksheet>"
     )
     return package(GOOD, **{"xl/worksheets/sheet1.xml": sheet.encode()})
 
