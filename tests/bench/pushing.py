@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from integration import remotes
 from integration.enums import InvoiceType, RunTrigger, StatementStatus
-from integration.management.rehearsal.world import World, children_of
+from integration.management.rehearsal.world import BEATS, World, children_of
 from integration.models import Customer, GoCompany, InvoiceStatement, OutgoingInvoice, Product, StatementLine
 from integration.use_cases.run_cycle import Turn, run_cycle
 from tests import factories
@@ -322,8 +322,8 @@ def sustained_pace(world: World) -> Figures:
         yield {"figure": f"429, {name}", "value": counts["throttled"], "limit": 0, "ok": counts["throttled"] == 0}
         most = counts["most_in_one_second"]
         yield {"figure": f"most in a sliding second, {name}", "value": most, "limit": 10, "ok": most <= 10}
-        for worker in [*world.workers, "beat"]:
-            world.children.pop(worker).kill()
+        for child in [*world.workers, *BEATS]:
+            world.children.pop(child).kill()
         InvoiceStatement.objects.filter(status=StatementStatus.PROCESSING).update(status=StatementStatus.VOID)
 
 
