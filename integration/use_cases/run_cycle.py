@@ -21,7 +21,7 @@ from integration.use_cases.check_company import check_company
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import pull_statuses
 from integration.use_cases.push_statements import due_statements, push_queue
-from integration.use_cases.settle_doubts import close_stale_claims, settle_doubts
+from integration.use_cases.settle_doubts import GATHER, close_stale_claims, settle_doubts
 from integration.use_cases.sync_customers import read_customers
 from integration.use_cases.sync_products import read_products
 
@@ -274,8 +274,7 @@ def companies_with_work(now: datetime) -> list[int]:
     """Companies that have something to push or settle, or a probe that is due."""
     waiting = InvoiceStatement.objects.filter(
         Q(next_try_at__isnull=True) | Q(next_try_at__lte=now),
-        Q(status=StatementStatus.PROCESSING)
-        | Q(status=StatementStatus.IN_DOUBT, doubt_since__lte=now - timedelta(seconds=settings.GO_REPLICA_SECONDS)),
+        Q(status=StatementStatus.PROCESSING) | Q(status=StatementStatus.IN_DOUBT, doubt_since__lte=now - GATHER),
         Q(company__probe_at__isnull=True) | Q(company__probe_at__lte=now),
         company__state=CompanyState.ACTIVE,
     )

@@ -16,7 +16,7 @@ from django.db.models import Q
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.money import lines_among
 from integration.decisions.sales_orders import same_order
-from integration.enums import AttemptOutcome, Operation, StatementStatus
+from integration.enums import AttemptOutcome, Operation, RunTrigger, StatementStatus
 from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
 from integration.terms import RemoteInvoice, SalesOrder
 from integration.use_cases.attempts import close_attempt, open_attempt
@@ -26,6 +26,9 @@ from integration.use_cases.pull_statuses import link_invoices, refresh_statuses,
 from integration.use_cases.push_statements import REFERENCE_TAKEN, arrived, order_fields, statement_facts
 
 BATCH: Final = 200
+GATHER: Final = timedelta(seconds=settings.GO_ABSENCE_SECONDS / 3)
+"""Doubts are gathered so long before they are looked up with one list, unless a person asks."""
+
 OTHER_ORDER = "OTHER_ORDER"
 """Attention code: Go has an order or invoice under our reference that is not the one we meant."""
 
@@ -83,7 +86,8 @@ def settle_doubts(
         .select_related("company", "customer", "credits__outgoing_invoice", "outgoing_invoice")
         .order_by("doubt_since")[:BATCH]
     )
-    if not doubts:
+    gathered = any(each.next_try_at or (each.doubt_since and began - each.doubt_since >= GATHER) for each in doubts)
+    if not gathered and not (doubts and run and run.trigger == RunTrigger.PERSON):
         return counts
     # A doubt may follow earlier ones of the same statement: look back to when the statement was made.
     since = min(statement.created_at for statement in doubts) - timedelta(days=1)

@@ -2,9 +2,11 @@
 
 import pytest
 
-from integration.enums import Operation
+from integration import remotes
+from integration.enums import Operation, RunTrigger
 from integration.enums import StatementStatus as S
 from integration.models import InvoiceStatement, StatementMove, SyncAttempt
+from integration.use_cases.run_cycle import run_cycle
 from integration.use_cases.settle_doubts import settle_doubts
 from tests.use_cases.conftest import World
 
@@ -32,6 +34,14 @@ def test_too_soon_to_prove_absence_is_said_and_nothing_moves(world, go):
     assert settle_doubts(world.company, go, clock=world.clock) == {"absent": 1}
     assert world.fresh(statement).status == S.PROCESSING
     assert world.sandbox.requests()["by_route"]["GET /OutgoingInvoices"] > 0
+
+
+def test_doubts_are_gathered_for_one_look_unless_a_person_asks(world):
+    statement = doubtful(world, "drop_after_commit")
+    world.clock.advance(5)
+    for trigger, status in ((RunTrigger.SCHEDULE, S.IN_DOUBT), (RunTrigger.PERSON, S.DRAFT)):
+        run_cycle(world.company.pk, client_for=remotes.go_client, clock=world.clock, trigger=trigger)
+        assert world.fresh(statement).status == status
 
 
 @pytest.mark.parametrize("truth", ["draft", "another draft", "invoice", "absent"])
