@@ -165,7 +165,8 @@ def kill_and_resume(kills: int = 12) -> dict[str, Any]:
     with database() as environment, tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "file.csv")
         write_file(path, FEW)
-        briefly = {**environment, "CLAIM_LEASE_SECONDS": "1"}
+        # A lease must outlast a call to Go; here nobody calls.
+        briefly = {**environment, "CLAIM_LEASE_SECONDS": "1", "GO_CONNECT_TIMEOUT": "0.1", "GO_READ_TIMEOUT": "0.1"}
         child(briefly, "begin_upload", str(path))
         killed = 0
         while True:
