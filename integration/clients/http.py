@@ -133,6 +133,9 @@ class SharedSession(requests.Session):
                     if self._clock() - started > connect_timeout + read_timeout:
                         raise ReadTimeout("The answer came too slowly to wait for its end.", request=request)
                 return response, b"".join(parts)
+        except RequestException:
+            self.close()  # a line on which an answer was garbled may be hung up any moment: nothing is sent into it
+            raise
         finally:
             self._rested_since = self._clock()
 
