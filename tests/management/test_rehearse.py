@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,13 @@ def started(*arguments: str, place: Path) -> subprocess.Popen[str]:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        preexec_fn=hear_ctrl_c,  # noqa: PLW1509 - it only sets a signal, and these tests have no threads
     )
+
+
+def hear_ctrl_c() -> None:
+    """Whoever starts the tests in the background has told them to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def rehearsed(*arguments: str, place: Path) -> dict[str, Any]:
