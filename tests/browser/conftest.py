@@ -148,8 +148,10 @@ class Visitor:
             self.complaints.append(f"{self.page.url}: {message.text}")
 
     def _failed(self, request: Any) -> None:
-        taken_back = request.failure == "net::ERR_ABORTED" and "/autocomplete/" in request.url
-        if not taken_back:  # by the page itself, because the words that are looked for went on
+        # By the page itself, because the words that are looked for went on; by the browser, which fetches a page's icon
+        # after everything else, when the page is left meanwhile.
+        may_be_taken_back = "/autocomplete/" in request.url or request.url.endswith("/icon.svg")
+        if request.failure != "net::ERR_ABORTED" or not may_be_taken_back:
             self.complaints.append(f"{request.url}: {request.failure}")
 
     def _stays_home(self, request: Any) -> None:
