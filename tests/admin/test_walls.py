@@ -32,7 +32,7 @@ from vault.fields import SecretField
 
 pytestmark = pytest.mark.django_db
 
-MARK = "zqxwall"
+MARK = "zqxw"
 BIG = 777_000_000
 Rows = dict[type[models.Model], list[Any]]
 
