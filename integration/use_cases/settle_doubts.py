@@ -70,9 +70,9 @@ def close_stale_claims(now: datetime) -> int:
 def settle_doubts(
     company: GoCompany, client: PowerOfficeClient, *, clock: Callable[[], datetime], run: SyncRun | None = None
 ) -> Counter[str]:
-    """Look up the doubts of a company: once when Go's replica shows what came of them, again when absence is proof.
+    """Look up the doubts of a company: once they are gathered, or a person asks, and again when absence is proof.
 
-    Raises remote errors.
+    Doubts so young that Go's replica may not show them yet are left for the next time. Raises remote errors.
     """
     counts: Counter[str] = Counter()
     began = clock()
