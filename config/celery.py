@@ -9,6 +9,7 @@ from typing import Any
 
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
+from celery.signals import worker_ready
 from django.db import transaction
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -31,3 +32,9 @@ TRANSPORT_ALIASES["filesystem"] = "config.broker:Transport"
 app = Celery("fakturabro", task_cls=Nudge)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["accounts", "integration"])
+
+
+@worker_ready.connect
+def look_what_was_left(**_: Any) -> None:
+    """A worker that starts may follow one that was killed: what that one left behind need not wait for the schedule."""
+    app.send_task("integration.tasks.sweep")

@@ -62,7 +62,8 @@ class GoCompany(Record):
         "drafts that vanish from Go", max_length=10, choices=VanishedDraftPolicy, default=VanishedDraftPolicy.ASK
     )
     cycle_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
-    cycle_holder = models.CharField(max_length=36, blank=True, editable=False)
+    cycle_holder = models.CharField(max_length=80, blank=True, editable=False)
+    registers_read_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: ClassVar[models.Manager["GoCompany"]] = GoCompanyQuerySet.as_manager()
 

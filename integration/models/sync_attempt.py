@@ -40,7 +40,7 @@ class SyncRun(models.Model):
 class SyncAttempt(models.Model):
     """One try to do one thing with a remote system. Opened before the request leaves, closed once, then never changed.
 
-    An open attempt whose `lease_until` has passed belongs to a worker that died.
+    An open attempt whose `lease_until` has passed, or whose `worker` is known to be dead, belongs to nobody.
     """
 
     company = models.ForeignKey(GoCompany, on_delete=models.PROTECT, related_name="attempts")
@@ -53,6 +53,7 @@ class SyncAttempt(models.Model):
     product = models.ForeignKey(Product, on_delete=models.PROTECT, null=True, blank=True, related_name="attempts")
     started_at = models.DateTimeField()
     lease_until = models.DateTimeField()
+    worker = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=AttemptOutcome, blank=True)
     error_code = models.CharField(max_length=40, blank=True)

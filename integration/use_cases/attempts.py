@@ -9,6 +9,7 @@ from integration.enums import AttemptOutcome, Operation
 from integration.errors import Evidence, RemoteError
 from integration.models import Customer, GoCompany, Product, SyncAttempt, SyncRun
 from integration.models.plain_sql import insert, update
+from integration.use_cases.workers import worker_name
 
 LEASE: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
 LONGEST_CALL: Final = timedelta(seconds=settings.GO_CONNECT_TIMEOUT + settings.GO_READ_TIMEOUT)
@@ -35,6 +36,7 @@ def open_attempt(
             product=product,
             started_at=now,
             lease_until=now + LEASE,
+            worker=worker_name(),
         )
     )
 

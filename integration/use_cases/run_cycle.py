@@ -24,6 +24,7 @@ from integration.use_cases.push_statements import due_statements, push_queue
 from integration.use_cases.settle_doubts import GATHER, close_stale_claims, settle_doubts
 from integration.use_cases.sync_customers import read_customers
 from integration.use_cases.sync_products import read_products
+from integration.use_cases.workers import is_gone, worker_name
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ TRIAL_EVERY: Final = 30 * PROBE_EVERY
 CYCLE_LEASE: Final = timedelta(seconds=settings.CLAIM_LEASE_SECONDS)
 """A dead worker's company is free again after it. It only keeps the row orderly: once-only rests on the claims."""
 
+
+REGISTERS_EVERY: Final = timedelta(seconds=settings.GO_ABSENCE_SECONDS)
+"""Runs that follow each other within a minute know the registers from the first; a person's run reads them anew."""
 
 OWN_FAULT: Final = "Fakturabro made a mistake ({}). Support has the details in the log."
 
@@ -52,13 +56,20 @@ class Turn:
     counts: tuple[tuple[str, int], ...] = ()
 
 
-def take_cycle(company_id: int, now: datetime) -> str:
-    """The right to work on a company, or nothing when another worker has it."""
-    holder = str(uuid4())
-    taken = (
-        GoCompany.objects.filter(pk=company_id)
-        .filter(Q(cycle_lease_until__isnull=True) | Q(cycle_lease_until__lt=now))
-        .update(cycle_lease_until=now + CYCLE_LEASE, cycle_holder=holder)
+def dead_holder(company_id: int) -> str:
+    """Who holds the right to work on a company and is known to be dead, or nobody."""
+    holder = GoCompany.objects.filter(pk=company_id).values_list("cycle_holder", flat=True).first() or ""
+    return holder if is_gone(holder.partition(" ")[0]) else ""
+
+
+def take_cycle(company_id: int, now: datetime, *, heir_of: str = "") -> str:
+    """The right to work on a company, or nothing when another worker has it. `heir_of`: a dead one may have it."""
+    holder = f"{worker_name()} {uuid4().hex[:12]}"
+    free = Q(cycle_lease_until__isnull=True) | Q(cycle_lease_until__lt=now)
+    if heir_of:
+        free |= Q(cycle_holder=heir_of)
+    taken = GoCompany.objects.filter(free, pk=company_id).update(
+        cycle_lease_until=now + CYCLE_LEASE, cycle_holder=holder
     )
     return holder if taken else ""
 
@@ -91,7 +102,8 @@ def run_cycle(
     """
     began = clock()
     close_stale_claims(began)
-    holder = take_cycle(company_id, began)
+    heir_of = dead_holder(company_id)
+    holder = take_cycle(company_id, began, heir_of=heir_of)
     if not holder:
         return Turn()
     try:
@@ -101,7 +113,7 @@ def run_cycle(
         waits = company.state == CompanyState.PAUSED or company.probe_at is not None
         if waits and not _probe(company, client_for, began):
             return Turn()
-        run, is_new = _open_run(company, trigger, run_id, began)
+        run, is_new = _open_run(company, trigger, run_id, began, orphaned=bool(heir_of))
         if run is None:
             return Turn()
         trial = company.state == CompanyState.PAUSED
@@ -124,14 +136,18 @@ def run_cycle(
 
 
 def _open_run(
-    company: GoCompany, trigger: RunTrigger, run_id: int | None, now: datetime
+    company: GoCompany, trigger: RunTrigger, run_id: int | None, now: datetime, *, orphaned: bool
 ) -> tuple[SyncRun | None, bool]:
-    """The run to go on with, or a new one; None when another message goes on with the open one in a moment."""
+    """The run to go on with, or a new one; None when another message goes on with the open one in a moment.
+
+    `orphaned`: its worker died in the middle of a turn, so no message will come; the sweep goes on with it.
+    """
     going = SyncRun.objects.filter(company=company, ended_at__isnull=True).order_by("-pk").first()
-    if going is not None and going.pk == run_id:
-        return going, False
-    if going is not None and going.turn_ended_at is not None and now - going.turn_ended_at < GOES_ON_WITHIN:
-        return None, False
+    if going is not None:
+        if going.pk == run_id or (orphaned and trigger == RunTrigger.SWEEP):
+            return going, going.turn_ended_at is None
+        if not orphaned and going.turn_ended_at is not None and now - going.turn_ended_at < GOES_ON_WITHIN:
+            return None, False
     # A run whose worker died is told as it was: it did not end.
     SyncRun.objects.filter(company=company, ended_at__isnull=True).update(
         ended_at=now, outcome=RunOutcome.PARTLY, message="Its worker did not come back; the next run goes on."
@@ -210,9 +226,11 @@ def _push(
     """Push what is due, the registers read first in a new run. Raises why nothing more can be sent."""
     if not due_statements(company, clock()):
         return
-    if is_new:
-        read_customers(company, client, began=clock())
-        read_products(company, client, began=clock())
+    began, last = clock(), company.registers_read_at
+    if is_new and (last is None or run.trigger == RunTrigger.PERSON or began - last >= REGISTERS_EVERY):
+        read_customers(company, client, began=began)
+        read_products(company, client, began=began)
+        GoCompany.objects.filter(pk=company.pk).update(registers_read_at=began)
     pushed, trouble = push_queue(company, client, clock=clock, keep_going=keep_going, run=run)
     counts.update(prefixed("push", pushed))
     if trouble is not None:

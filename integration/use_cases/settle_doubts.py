@@ -24,6 +24,7 @@ from integration.use_cases.find_traces import Traces, find_traces
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import link_invoices, refresh_statuses, store_invoices
 from integration.use_cases.push_statements import REFERENCE_TAKEN, arrived, order_fields, statement_facts
+from integration.use_cases.workers import is_gone
 
 BATCH: Final = 200
 GATHER: Final = timedelta(seconds=settings.GO_ABSENCE_SECONDS / 3)
@@ -37,17 +38,22 @@ COMBINED_UNSEEN = "COMBINED_UNSEEN"
 
 
 def close_stale_claims(now: datetime) -> int:
-    """Attempts whose worker died: close them; their statements become doubts. Returns how many."""
-    stale = list(
-        SyncAttempt.objects.filter(ended_at__isnull=True, lease_until__lt=now).values_list(
-            "pk", "statement_id", "started_at", "lease_until"
-        )[:1000]
+    """Attempts whose worker died: close them; their statements become doubts. Returns how many.
+
+    A worker is dead when its lease has ended, or at once when the machine we share knows it.
+    """
+    under_way = list(
+        SyncAttempt.objects.filter(ended_at__isnull=True)
+        .order_by("lease_until")
+        .values_list("pk", "statement_id", "started_at", "lease_until", "worker")[:1000]
     )
     count = 0
-    for attempt_id, statement_id, started_at, lease_until in stale:
+    for attempt_id, statement_id, started_at, lease_until, worker in under_way:
+        if lease_until >= now and not is_gone(worker):
+            continue
         with transaction.atomic(durable=True):
             # The lease is asked again here: its worker may have come back to life and renewed it.
-            closed = SyncAttempt.objects.filter(pk=attempt_id, ended_at__isnull=True, lease_until__lt=now).update(
+            closed = SyncAttempt.objects.filter(pk=attempt_id, ended_at__isnull=True, lease_until=lease_until).update(
                 ended_at=now,
                 outcome=AttemptOutcome.IN_DOUBT,
                 error_code="WORKER_LOST",
@@ -61,7 +67,7 @@ def close_stale_claims(now: datetime) -> int:
                     to_status=StatementStatus.IN_DOUBT,
                     now=now,
                     reason="The worker did not come back; we look whether the order reached PowerOffice Go.",
-                    doubt_since=lease_until,  # nothing leaves us after the lease, however late we notice
+                    doubt_since=min(lease_until, now),  # nothing leaves us after it, however late we notice
                     next_try_at=None,
                 )
     return count

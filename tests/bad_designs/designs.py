@@ -290,7 +290,7 @@ DESIGNS = (
             ),
             Change(
                 SETTLE,
-                "                    doubt_since=lease_until,  # nothing leaves us after the lease, however late we notice\n",
+                "                    doubt_since=min(lease_until, now),  # nothing leaves us after it, however late we notice\n",
                 "",
             ),
         ),

@@ -62,10 +62,10 @@ class World:
         self.made.append(made)
         return made
 
-    def turn(self, **kwargs: Any) -> cycles.Turn:
+    def turn(self, *, trigger: RunTrigger = RunTrigger.SCHEDULE, **kwargs: Any) -> cycles.Turn:
         """One turn of the company's cycle."""
         return cycles.run_cycle(
-            self.company.pk, client_for=remotes.go_client, clock=self.clock, trigger=RunTrigger.SCHEDULE, **kwargs
+            self.company.pk, client_for=remotes.go_client, clock=self.clock, trigger=trigger, **kwargs
         )
 
     def until_quiet(self, turns: int = 12) -> None:
