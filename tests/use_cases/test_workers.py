@@ -71,8 +71,8 @@ def test_who_lives_elsewhere_is_never_known_to_be_gone(name):
 
 
 def test_a_name_fits_where_it_is_kept(other):
-    assert len(other.told) <= SyncAttempt._meta.get_field("worker").max_length
-    assert len(f"{other.told} {'x' * 12}") <= GoCompany._meta.get_field("cycle_holder").max_length
+    assert len(other.told) <= (SyncAttempt._meta.get_field("worker").max_length or 0)
+    assert len(f"{other.told} {'x' * 12}") <= (GoCompany._meta.get_field("cycle_holder").max_length or 0)
 
 
 def test_a_forked_child_is_somebody_else():
@@ -98,6 +98,7 @@ def test_a_killed_workers_company_and_statement_move_on_at_once(world, other):
     statement = world.statement()
     run = factories.run(world.company, trigger=RunTrigger.SWEEP, ended_at=None, outcome="", turn_ended_at=None)
     attempt = claim(world.fresh(statement), now=world.clock(), run=run)
+    assert attempt is not None
     SyncAttempt.objects.filter(pk=attempt.pk).update(worker=other.told)
     GoCompany.objects.update(cycle_holder=f"{other.told} abc", cycle_lease_until=world.clock() + timedelta(seconds=40))
     assert world.turn(trigger=RunTrigger.SWEEP) == cycles.Turn()
