@@ -1,6 +1,6 @@
 """The choices everybody uses. Stored in upper case; the label is what a bookkeeper reads."""
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class CompanyState(TextChoices):
@@ -91,9 +91,33 @@ class InvoiceDelivery(TextChoices):
 class PaymentMethodKind(TextChoices):
     """How a customer pays."""
 
-    INVOICE = "INVOICE", "Invoice"
+    INVOICE = "INVOICE", "Invoice receiver"
     CARD = "CARD", "Card"
     DIRECT_DEBIT = "DIRECT_DEBIT", "Direct debit"
+
+
+class ReceiverType(TextChoices):
+    """As whom an invoice receiver is invoiced."""
+
+    DEFAULT = "DEFAULT", "Default: as the customer is"
+    PERSON = "PERSON", "Private person"
+    COMPANY = "COMPANY", "Company"
+
+
+class SubscriptionState(TextChoices):
+    """Whether a subscription makes invoices. One that ends keeps its state; its last day says the rest."""
+
+    ACTIVE = "ACTIVE", "Active"
+    PAUSED = "PAUSED", "Paused"
+
+
+class Interval(IntegerChoices):
+    """Months between two payments of a subscription."""
+
+    MONTH = 1, "Every month"
+    QUARTER = 3, "Every three months"
+    HALF_YEAR = 6, "Every six months"
+    YEAR = 12, "Every year"
 
 
 class InvoiceType(TextChoices):

@@ -15,8 +15,19 @@ from django.contrib.auth.models import Group
 
 from accounts.models import User
 from integration.decisions.sales_orders import statement_reference
+from integration.decisions.subscriptions import month_of
 from integration.decisions.transitions import BEYOND_PUSH
-from integration.enums import CompanyState, InvoiceType, LineKind, Operation, RunTrigger, StatementStatus, UploadState
+from integration.enums import (
+    CompanyState,
+    InvoiceType,
+    LineKind,
+    Operation,
+    PaymentMethodKind,
+    RunTrigger,
+    StatementSource,
+    StatementStatus,
+    UploadState,
+)
 from integration.models import (
     ContactPerson,
     Customer,
@@ -24,9 +35,13 @@ from integration.models import (
     InvoiceStatement,
     LedgerEntry,
     OutgoingInvoice,
+    PaymentMethod,
     Product,
     SpreadsheetUpload,
     StatementLine,
+    Subscription,
+    SubscriptionBill,
+    SubscriptionTerm,
     SyncAttempt,
     SyncRun,
 )
@@ -105,6 +120,13 @@ def contact_person(of: Customer, **fields: Any) -> ContactPerson:
     )
 
 
+def invoice_receiver(of: Customer, **fields: Any) -> PaymentMethod:
+    """A default invoice receiver."""
+    return PaymentMethod.objects.create(
+        customer=of, **{"kind": PaymentMethodKind.INVOICE, "is_default": True, "invoice_reference": of.name, **fields}
+    )
+
+
 def product(company: GoCompany | None = None, **fields: Any) -> Product:
     """A product at 100.00 excl. VAT and 25 % VAT."""
     number = next_number()
@@ -170,6 +192,49 @@ def _line(of: InvoiceStatement, index: int, given: Mapping[str, Any]) -> Stateme
         fields["product"] = product(of.company)
     fields.setdefault("description", fields["product"].name if fields["product"] else "")
     return StatementLine(statement=of, **fields)
+
+
+def subscription(company: GoCompany | None = None, **fields: Any) -> Subscription:
+    """A subscription from today on, paid monthly on the 1st by its holder, who has a default invoice receiver."""
+    company = company or go_company()
+    if "holder" not in fields:
+        fields["holder"] = customer(company)
+        if "payer" not in fields:
+            invoice_receiver(fields["holder"])
+    return Subscription.objects.create(
+        company=company,
+        **{
+            "payer": fields["holder"],
+            "product": fields.pop("product", None) or product(company),
+            "first_date": TODAY,
+            **fields,
+        },
+    )
+
+
+def subscription_bill(company: GoCompany | None = None, **fields: Any) -> SubscriptionBill:
+    """The bill of one payer for the first of next month, with its upcoming statement."""
+    payer = fields.pop("payer", None) or customer(company)
+    made = statement(
+        payer.company, customer=payer, status=StatementStatus.UPCOMING, source=StatementSource.SUBSCRIPTION
+    )
+    return SubscriptionBill.objects.create(
+        **{"statement": made, "payer": payer, "date": date(2026, 3, 1), "digest": "", "saved_at": NOW, **fields}
+    )
+
+
+def subscription_term(of: Subscription | None = None, **fields: Any) -> SubscriptionTerm:
+    """The payment of next month."""
+    of = of or subscription()
+    fields = {"date": date(2026, 3, 1), "months": 1, **fields}
+    return SubscriptionTerm.objects.create(
+        subscription=of,
+        **{
+            "bill": fields.pop("bill", None) or subscription_bill(of.company, date=fields["date"]),
+            "month": month_of(fields["date"]),
+            **fields,
+        },
+    )
 
 
 def outgoing_invoice(company: GoCompany | None = None, **fields: Any) -> OutgoingInvoice:

@@ -10,6 +10,7 @@ from integration.models.outgoing_invoice import LedgerEntry, OutgoingInvoice
 from integration.models.product import Product, ProductInGo
 from integration.models.scheduled_task import ScheduledTask
 from integration.models.spreadsheet_upload import SpreadsheetUpload, UploadBlock, UploadName, UploadPortion
+from integration.models.subscription import Subscription, SubscriptionBill, SubscriptionTerm
 from integration.models.sync_attempt import SyncAttempt, SyncRun
 
 __all__ = [
@@ -32,6 +33,9 @@ __all__ = [
     "SpreadsheetUpload",
     "StatementLine",
     "StatementMove",
+    "Subscription",
+    "SubscriptionBill",
+    "SubscriptionTerm",
     "SyncAttempt",
     "SyncCursor",
     "SyncRun",

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from integration.enums import InvoiceDelivery, PaymentMethodKind, StatementSource
+from integration.enums import InvoiceDelivery, PaymentMethodKind, ReceiverType, StatementSource
 from integration.models.base import Record
 from integration.models.go_company import GoCompany
 
@@ -134,10 +134,19 @@ class ContactPerson(Record):
 
 
 class PaymentMethod(Record):
-    """How a customer may pay; at most one is the default."""
+    """How a customer may pay; at most one is the default. Subscriptions need a default invoice receiver.
+
+    `receiver_type`, `delivery` and `invoice_reference` are of an invoice receiver. What is chosen as `delivery` of the
+    default one becomes the customer's, which is where PowerOffice Go keeps it.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="payment_methods")
     kind = models.CharField(max_length=20, choices=PaymentMethodKind)
+    receiver_type = models.CharField("type", max_length=10, choices=ReceiverType, default=ReceiverType.DEFAULT)
+    delivery = models.CharField(max_length=10, choices=InvoiceDelivery, default=InvoiceDelivery.DEFAULT)
+    invoice_reference = models.CharField(
+        max_length=200, blank=True, help_text="Your reference on the invoice. Left empty, it is the customer's name."
+    )
     is_default = models.BooleanField("default", default=False)
 
     class Meta:
@@ -152,6 +161,17 @@ class PaymentMethod(Record):
                 condition=Q(kind__in=PaymentMethodKind.values),
                 name="payment_method_kind_known",
                 violation_error_message="Choose one of the payment methods.",
+            ),
+            models.CheckConstraint(
+                condition=Q(receiver_type__in=ReceiverType.values),
+                name="payment_method_receiver_type_known",
+                violation_error_message="Choose one of the types of invoice receiver.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=PaymentMethodKind.INVOICE)
+                | Q(receiver_type=ReceiverType.DEFAULT, delivery=InvoiceDelivery.DEFAULT, invoice_reference=""),
+                name="payment_method_only_receivers_say_how",
+                violation_error_message="Type, delivery and reference belong to an invoice receiver only.",
             ),
         ]
 

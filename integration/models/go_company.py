@@ -58,6 +58,11 @@ class GoCompany(Record):
     )
     create_missing_products = models.BooleanField(default=False, help_text="Needs a sales account on the product.")
     payment_days = models.PositiveSmallIntegerField(default=14, help_text="Used when a statement names none.")
+    subscription_days_ahead = models.PositiveSmallIntegerField(
+        "subscriptions are made ahead",
+        default=30,
+        help_text="So many days before the payment date, the upcoming statement of a subscription is there to be seen.",
+    )
     vanished_drafts = models.CharField(
         "drafts that vanish from Go", max_length=10, choices=VanishedDraftPolicy, default=VanishedDraftPolicy.ASK
     )

@@ -15,6 +15,7 @@ READER = {
     "view_product",
     "view_statementline",
     "view_statementmove",
+    "view_subscription",
     "view_syncattempt",
     "view_syncrun",
 }
@@ -36,6 +37,9 @@ FINANCE = SUPPORT | {
     "delete_paymentmethod",
     "add_product",
     "change_product",
+    "add_subscription",
+    "change_subscription",
+    "end_subscription",
     "import_customer",
     "import_invoicestatement",
     "import_product",
@@ -61,7 +65,7 @@ NOBODY = {
         )
         for act in ("add", "change", "delete")
     ),
-    *(f"delete_{model}" for model in ("customer", "invoicestatement", "product")),
+    *(f"delete_{model}" for model in ("customer", "invoicestatement", "product", "subscription")),
     *(
         f"{act}_{model}"
         for model in (

@@ -16,9 +16,12 @@ from integration.decisions.transitions import BEYOND_PUSH
 from integration.enums import (
     AttemptOutcome,
     CompanyState,
+    Interval,
+    InvoiceDelivery,
     InvoiceType,
     LineKind,
     PaymentMethodKind,
+    ReceiverType,
     Resource,
     StatementKind,
     StatementSource,
@@ -171,6 +174,20 @@ def two_of_an_upload(make: Callable[..., models.Model]) -> Pair:
     return pair
 
 
+def two_bills() -> tuple[models.Model, models.Model]:
+    payer = f.customer()
+    return f.subscription_bill(payer=payer), f.subscription_bill(payer=payer, number=2)
+
+
+def two_terms() -> tuple[models.Model, models.Model]:
+    subscription = f.subscription()
+    return f.subscription_term(subscription), f.subscription_term(subscription, date=date(2026, 4, 1))
+
+
+def receiver(**fields: Any) -> PaymentMethod:
+    return f.invoice_receiver(f.customer(), **fields)
+
+
 CONTACT = {"first_name": "Kari", "last_name": "Nordmann"}
 
 BROKEN: dict[str, list[Act]] = {
@@ -208,6 +225,12 @@ BROKEN: dict[str, list[Act]] = {
     "payment_method_kind_known": [
         lambda: PaymentMethod.objects.bulk_create([PaymentMethod(customer=f.customer(), kind="BARTER")])
     ],
+    "payment_method_receiver_type_known": [put(receiver, receiver_type="DOG")],
+    "payment_method_only_receivers_say_how": [
+        put(receiver, kind=PaymentMethodKind.CARD),
+        put(lambda: receiver(kind=PaymentMethodKind.CARD, invoice_reference=""), receiver_type=ReceiverType.COMPANY),
+        put(lambda: receiver(kind=PaymentMethodKind.CARD, invoice_reference=""), delivery=InvoiceDelivery.PRINT),
+    ],
     "customer_in_go_once": [same(two(customer_in_go), "go_customer_id")],
     "outgoing_invoice_go_id_once": [same(two(f.outgoing_invoice), "go_invoice_id")],
     "outgoing_invoice_number_once": [same(two(f.outgoing_invoice), "invoice_number")],
@@ -237,6 +260,22 @@ BROKEN: dict[str, list[Act]] = {
         put(f.statement, net=F("net") * -1),
     ],
     "statement_reference": [put(f.statement, reference=""), put(f.statement, reference="FB-1,2")],
+    "subscription_price_not_negative": [put(f.subscription, price=Decimal("-0.01"))],
+    "subscription_quantity_positive": [put(f.subscription, quantity=Decimal(number)) for number in ("0", "-1")],
+    "subscription_discount_is_percent": [
+        put(f.subscription, discount_percent=Decimal(number)) for number in ("-0.01", "100.01")
+    ],
+    "subscription_interval_known": [put(f.subscription, interval=months) for months in (0, 2, 24)],
+    "subscription_payment_day_in_month": [put(f.subscription, payment_day=day) for day in (0, 32)],
+    "subscription_ends_after_it_starts": [put(f.subscription, ends_on=f.TODAY - timedelta(days=1))],
+    "subscription_state_known": [put(f.subscription, state="LOST"), put(f.subscription, state="")],
+    "subscription_bill_once": [same(two_bills, "number")],
+    "subscription_term_once": [same(two_terms, "date", "month")],
+    "subscription_term_month_of_date": [
+        put(f.subscription_term, date=date(2026, 4, 1)),
+        put(f.subscription_term, month=0),
+    ],
+    "subscription_term_months_known": [put(f.subscription_term, months=2)],
     "line_number_once": [same(two_lines, "line_number")],
     "line_product_or_text": [
         put(line, product=None),
@@ -281,6 +320,11 @@ KEPT: dict[str, Act] = {
     "every payment method": lambda: [
         PaymentMethod.objects.create(customer=f.customer(), kind=kind, is_default=True) for kind in PaymentMethodKind
     ],
+    "an invoice receiver that says how": lambda: [receiver(delivery=how) for how in InvoiceDelivery],
+    "every interval of a subscription": lambda: [f.subscription(interval=interval) for interval in Interval],
+    "a subscription for nothing": put(f.subscription, price=Decimal(0), discount_percent=Decimal(100)),
+    "a subscription that ends on its first day": put(f.subscription, ends_on=f.TODAY),
+    "payments of two months, and bills of one day": lambda: (two_terms(), two_bills()),
     "invoices without number yet": two(f.outgoing_invoice, invoice_number=None),
     "an invoice number in two companies": apart(f.outgoing_invoice, invoice_number=1, go_invoice_id="A"),
     "every type of invoice": lambda: [f.outgoing_invoice(type=kind) for kind in InvoiceType],
@@ -385,6 +429,12 @@ def test_one_token_per_company():
         (lambda: f.attempt(customer=f.customer()), lambda record: record.customer),
         (lambda: f.attempt(run=f.run()), lambda record: record.run),
         (f.run, lambda record: record.company),
+        (f.subscription, lambda record: record.company),
+        (f.subscription, lambda record: record.payer),
+        (f.subscription, lambda record: record.product),
+        (f.subscription_term, lambda record: record.subscription),
+        (f.subscription_term, lambda record: record.bill),
+        (f.subscription_bill, lambda record: record.statement),
     ],
 )
 def test_nothing_with_money_is_swept_away_with_its_parent(make, parent):

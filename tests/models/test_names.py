@@ -10,6 +10,8 @@ from integration.models import (
     ProductInGo,
     SpreadsheetUpload,
     StatementMove,
+    SubscriptionBill,
+    SubscriptionTerm,
     SyncCursor,
 )
 from integration.models.go_company import GoCompany
@@ -26,6 +28,8 @@ from tests import factories
         (ProductInGo(code="HYTTE", name="Hytte"), "HYTTE Hytte"),
         (LedgerEntry(voucher_type="CustomerPayment", voucher_number=7), "CustomerPayment 7"),
         (StatementMove(statement_id=3, from_status="SENT", to_status="PAID", at=factories.NOW), "3: SENT -> PAID"),
+        (SubscriptionBill(payer_id=3, date=factories.TODAY), "bill 1 of customer 3 for 2026-02-02"),
+        (SubscriptionTerm(subscription_id=3, date=factories.TODAY), "subscription 3 for 2026-02-02"),
         (SpreadsheetUpload(sheet="customers", key="5e0b"), "customers 5e0b"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
