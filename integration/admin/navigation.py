@@ -49,6 +49,7 @@ SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Link broken", "link_off", STATEMENTS, LINK_BROKEN),
             Entry("Drafts not sent", "drafts", STATEMENTS, DRAFTS_NOT_SENT),
             Entry("Outgoing invoices", "outgoing_mail", "integration.outgoinginvoice"),
+            Entry("Invoice order rows", "table_rows", "integration.statementline"),
         ),
     ),
     ("Customers", (Entry("Customers", "groups", "integration.customer"),)),

@@ -230,6 +230,50 @@ class StatementLineResource(ColumnsResource):
         )
 
 
+def _of_statement(key: str) -> Getter:
+    """A column of a row that its statement knows."""
+    value = STATEMENT_VALUES.get(key) or field(key)
+    return lambda line: value(line.statement)
+
+
+def _of_invoice(key: str) -> Getter:
+    """A column of a row that the invoice knows which it became."""
+    value = field(key)
+    return lambda line: value(line.statement.outgoing_invoice) if line.statement.outgoing_invoice else None
+
+
+class OrderRowResource(ColumnsResource):
+    """The report *Invoice order rows*: what each line comes to, and what became of it."""
+
+    name = "Invoice order rows"
+    related = ("product", "statement__company", "statement__customer", "statement__outgoing_invoice")
+    columns = (
+        ("Company", _of_statement("company")),
+        ("Customer number", _of_statement("customer_number")),
+        ("Customer", _of_statement("customer_name")),
+        ("Statement", _of_statement("source_id")),
+        ("Kind", _of_statement("kind")),
+        ("Status", _of_statement("status")),
+        ("Date", _of_statement("statement_date")),
+        ("Line", field("line_number")),
+        ("Product code", lambda line: line.product.code if line.product else ""),
+        ("Product", lambda line: line.product.name if line.product else ""),
+        ("Description", field("description")),
+        ("Quantity", field("quantity")),
+        ("Unit price excl. VAT", field("unit_price")),
+        ("Discount %", field("discount_percent")),
+        ("VAT rate", field("vat_rate")),
+        ("Net", lambda line: line.amounts().net),
+        ("VAT", lambda line: line.amounts().vat),
+        ("Incl. VAT", lambda line: line.amounts().total),
+        ("Currency", _of_statement("currency")),
+        ("Invoice number", _of_statement("invoice_number")),
+        ("Invoice date", _of_invoice("invoice_date")),
+        ("Due", _of_invoice("due_date")),
+        ("Reference", _of_statement("reference")),
+    )
+
+
 class OutgoingInvoiceResource(ColumnsResource):
     """Outgoing invoices as Go last showed them."""
 
@@ -254,5 +298,6 @@ RESOURCES: Final[dict[type[Model], list[type[ColumnsResource]]]] = {
     Customer: [CustomerResource],
     Product: [ProductResource],
     InvoiceStatement: [StatementLineResource, StatementResource],
+    StatementLine: [OrderRowResource],
     OutgoingInvoice: [OutgoingInvoiceResource],
 }

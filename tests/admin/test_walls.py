@@ -24,7 +24,15 @@ from integration import remotes
 from integration.admin.base import CompanyFilter, CompanyWall, RecordForm
 from integration.enums import AttemptOutcome, PaymentMethodKind, StatementStatus
 from integration.errors import KeyRejected
-from integration.models import AccessToken, AdminAction, GoCompany, PaymentMethod, StatementMove, SyncCursor
+from integration.models import (
+    AccessToken,
+    AdminAction,
+    GoCompany,
+    PaymentMethod,
+    StatementLine,
+    StatementMove,
+    SyncCursor,
+)
 from integration.models.base import company_path
 from integration.models.log_books import keep_log_books, open_log_books
 from tests import factories as f
@@ -84,6 +92,7 @@ def rows_of(company: GoCompany) -> Rows:
         type(product): [product],
         type(invoice): [invoice],
         type(editable): [editable, sent, stuck],
+        StatementLine: list(sent.lines.all()),
         type(run): [run],
         type(attempts[0]): attempts,
         AdminAction: [action],
