@@ -127,6 +127,37 @@ class InvoiceType(TextChoices):
     CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
 
 
+class Part(TextChoices):
+    """What an invoice's amount consists of; the parts sum to the invoice."""
+
+    PAID = "PAID", "Paid"
+    NETTED = "NETTED", "Netted"
+    UNEXPLAINED = "UNEXPLAINED", "Settled, Go does not say how"
+    CREDITED = "CREDITED", "Credited"
+    WRITTEN_OFF = "WRITTEN_OFF", "Written off"
+    REVERSED = "REVERSED", "Reversed"
+    OPEN = "OPEN", "Open"
+
+
+class MoneyState(TextChoices):
+    """What a bookkeeper says of an outgoing invoice. Derived from the ledger, never stored."""
+
+    UNPAID = "UNPAID", "Unpaid"
+    PARTLY_SETTLED = "PARTLY_SETTLED", "Partly settled"
+    PARTLY_PAID = "PARTLY_PAID", "Partly paid"
+    PAID = "PAID", "Paid"
+    OVERPAID = "OVERPAID", "Overpaid"
+    PARTLY_CREDITED = "PARTLY_CREDITED", "Credited in part"
+    CREDITED = "CREDITED", "Credited in full"
+    PARTLY_WRITTEN_OFF = "PARTLY_WRITTEN_OFF", "Written off in part"
+    WRITTEN_OFF = "WRITTEN_OFF", "Written off"
+    NETTED = "NETTED", "Netted against a credit note"
+    REVERSED = "REVERSED", "Reversed"
+    REMINDED = "REMINDED", "Reminded"
+    IN_COLLECTION = "IN_COLLECTION", "In collection"
+    OVERDUE = "OVERDUE", "Overdue"
+
+
 class Resource(TextChoices):
     """What a watermark belongs to."""
 

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from integration.decisions.money import NARROW_SPACE, amount_text, count_text
 from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
-from integration.enums import AttemptOutcome, CompanyState, RunOutcome, StatementStatus
+from integration.enums import AttemptOutcome, CompanyState, MoneyState, RunOutcome, StatementStatus
 
 NOTHING: Final = "–"
 
@@ -42,6 +42,16 @@ TONES: Final[Mapping[type[models.TextChoices], Mapping[str, str]]] = {
         AttemptOutcome.NOT_READY: "alarm",
         AttemptOutcome.SETUP: "alarm",
         AttemptOutcome.INTERNAL: "alarm",
+    },
+    MoneyState: {
+        MoneyState.UNPAID: "open",
+        MoneyState.PARTLY_PAID: "open",
+        MoneyState.PARTLY_SETTLED: "open",
+        MoneyState.PAID: "done",
+        MoneyState.OVERPAID: "doubt",
+        MoneyState.REMINDED: "waiting",
+        MoneyState.IN_COLLECTION: "alarm",
+        MoneyState.OVERDUE: "alarm",
     },
     RunOutcome: {RunOutcome.DONE: "done", RunOutcome.PARTLY: "busy", RunOutcome.FAILED: "alarm"},
     CompanyState: {

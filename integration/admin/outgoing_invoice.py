@@ -10,6 +10,8 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter, ReadOnlyModelAdmin
 from integration.admin.display import NOTHING, amount, day, minute, money, page_of, status_badge
+from integration.admin.filters import InvoiceDueFilter, MoneyFilter
+from integration.admin.money_table import money_table
 from integration.admin.spreadsheets import ExportSpreadsheets
 from integration.admin.statement_sheet import entries, go_invoice_url
 from integration.models import InvoiceStatement, OutgoingInvoice
@@ -29,7 +31,7 @@ class OutgoingInvoiceAdmin(ExportSpreadsheets, ReadOnlyModelAdmin[OutgoingInvoic
 
     list_display = ("number", "type", "date", "due", "amount", "open_amount", "kid", "voucher", "company")
     list_prefetch: ClassVar[tuple[str, ...]] = ("company",)
-    list_filter = (CompanyFilter, ("type", ChoicesDropdownFilter))
+    list_filter = (CompanyFilter, InvoiceDueFilter, MoneyFilter, ("type", ChoicesDropdownFilter))
     list_filter_submit = True
     search_fields = ("=invoice_number", "=kid", "=voucher_number", "=order_number", "=reference")
     search_help_text = "Invoice, voucher or order number, KID or reference"
@@ -52,7 +54,11 @@ class OutgoingInvoiceAdmin(ExportSpreadsheets, ReadOnlyModelAdmin[OutgoingInvoic
     @admin.display(description="Due")
     def due(self, invoice: OutgoingInvoice) -> str:
         if is_overdue(invoice):
-            return format_html('<span class="fb-warning" title="Overdue">{}</span>', day(invoice.due_date))
+            late = (timezone.localdate() - invoice.due_date).days  # type: ignore[operator] # overdue: it has one
+            words = f"{late} day{'' if late == 1 else 's'} late"
+            return format_html(
+                '<span class="fb-warning" title="Overdue">{}<br><small>{}</small></span>', day(invoice.due_date), words
+            )
         return day(invoice.due_date)
 
     @admin.display(description="Amount")
@@ -116,6 +122,7 @@ def page(invoice: OutgoingInvoice) -> dict[str, Any]:
             ("Open", amount(invoice.balance, "NOK")),
         ],
         "entries": entries(invoice),
+        "money": money_table(invoice),
         "statements": [
             {
                 "address": page_of(statement),

@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from integration.admin.display import amount, day, figure, link, list_of, minute, percent, price, status_badge
+from integration.admin.money_table import money_table
 from integration.admin.timeline import timeline
 from integration.decisions.transitions import WAITS_FOR_A_PERSON
 from integration.enums import InvoiceType, LineKind, StatementStatus
@@ -146,6 +148,7 @@ def invoice(statement: InvoiceStatement) -> dict[str, Any] | None:
         "go_url": go_invoice_url(made),
         "facts": invoice_facts(made, with_due=statement.status in {StatementStatus.SENT, StatementStatus.PARTLY_PAID}),
         "entries": entries(made),
+        "money": money_table(made),
         "shared": [link(other) for other in shared],
     }
 
@@ -164,7 +167,11 @@ def invoice_facts(made: OutgoingInvoice, *, with_due: bool) -> list[tuple[str, A
 
 def entries(made: OutgoingInvoice) -> list[dict[str, Any]]:
     """Payments, credits and write-offs matched to an invoice, oldest first."""
-    return [entry_row(entry) for entry in made.ledger_entries.order_by("posting_date", "pk")]
+    whose = Q(outgoing_invoice=made)
+    if made.match_id is not None:  # a payment of several invoices is linked with one of them only
+        whose |= Q(match_id=made.match_id)
+    rows = LedgerEntry.objects.filter(whose, company=made.company_id).exclude(voucher_id=made.go_invoice_id)
+    return [entry_row(entry) for entry in rows.order_by("posting_date", "pk")]
 
 
 def spaced(name: str) -> str:

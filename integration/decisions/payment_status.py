@@ -2,31 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from integration.decisions.money import amount_text
-from integration.enums import StatementStatus
+from integration.decisions.money_picture import EntryFacts, InvoiceFacts, MoneyPicture, money_picture
+from integration.enums import Part, StatementStatus
 
 NOK = "NOK"
-
-
-@dataclass(frozen=True)
-class InvoiceFacts:
-    """An invoice as Go has it, NOK. Amounts of credit notes are negative."""
-
-    total_posted: Decimal
-    balance: Decimal
-    is_credit_note: bool = False
-    is_reversed: bool = False
-
-
-@dataclass(frozen=True)
-class EntryFacts:
-    """A ledger entry matched to the invoice, other than the invoice's own, NOK."""
-
-    amount: Decimal
-    voucher_type: str
-    is_write_off: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,26 +24,31 @@ def payment_status(invoice: InvoiceFacts, entries: Sequence[EntryFacts]) -> Paym
     Balance alone cannot tell paid from credited or written off: the matched entries do. Without entries, a
     settled balance counts as paid.
     """
+    return status_of(invoice, money_picture(invoice, entries))
+
+
+def status_of(invoice: InvoiceFacts, picture: MoneyPicture) -> PaymentStatus:
+    """The status that follows from a picture of an invoice, or of a statement's share of it."""
+    total, parts = invoice.total_posted, picture.parts
     if invoice.is_reversed:
         return PaymentStatus(StatementStatus.CANCELLED, "Reversed in PowerOffice Go")
-    if invoice.total_posted != 0 and invoice.balance == invoice.total_posted:
+    if total != 0 and invoice.balance == total:
         return PaymentStatus(StatementStatus.SENT, "Sent, unpaid")
-    if not invoice.is_credit_note and invoice.balance < 0 < invoice.total_posted:
-        return PaymentStatus(StatementStatus.PAID, f"Overpaid by {amount_text(-invoice.balance, NOK)}")
+    if picture.overpaid:
+        return PaymentStatus(StatementStatus.PAID, f"Overpaid by {amount_text(picture.overpaid, NOK)}")
     if invoice.balance != 0:
         return PaymentStatus(
-            StatementStatus.PARTLY_PAID,
-            f"{amount_text(invoice.balance)} of {amount_text(invoice.total_posted, NOK)} open",
+            StatementStatus.PARTLY_PAID, f"{amount_text(invoice.balance)} of {amount_text(total, NOK)} open"
         )
-    credited = sum((entry.amount for entry in entries if entry.voucher_type == "OutgoingCreditNote"), Decimal(0))
-    written_off = sum((entry.amount for entry in entries if entry.is_write_off), Decimal(0))
-    if not invoice.is_credit_note:
-        if credited and -credited >= invoice.total_posted:
-            return PaymentStatus(StatementStatus.CANCELLED, "Credited in full in PowerOffice Go")
-        if written_off and -written_off >= invoice.total_posted:
-            return PaymentStatus(StatementStatus.WRITTEN_OFF, "Written off in PowerOffice Go")
-    if written_off:
-        return PaymentStatus(StatementStatus.PAID, f"Paid, {amount_text(-written_off, NOK)} of it written off")
-    if credited and not invoice.is_credit_note:
-        return PaymentStatus(StatementStatus.PAID, f"Paid, {amount_text(-credited, NOK)} of it credited")
-    return PaymentStatus(StatementStatus.PAID, "Settled" if invoice.is_credit_note else "Paid")
+    if invoice.is_credit_note:
+        return PaymentStatus(StatementStatus.PAID, "Settled")
+    credited, written_off = parts[Part.CREDITED], parts[Part.WRITTEN_OFF]
+    if credited and credited == total:
+        return PaymentStatus(StatementStatus.CANCELLED, "Credited in full in PowerOffice Go")
+    if written_off and written_off == total:
+        return PaymentStatus(StatementStatus.WRITTEN_OFF, "Written off in PowerOffice Go")
+    if parts[Part.NETTED] and parts[Part.NETTED] == total:
+        return PaymentStatus(StatementStatus.PAID, "Netted against a credit note")
+    besides = ((written_off, "written off"), (credited, "credited"), (parts[Part.NETTED], "netted"))
+    told = ", ".join(f"{amount_text(amount, NOK)} of it {word}" for amount, word in besides if amount)
+    return PaymentStatus(StatementStatus.PAID, f"Paid, {told}" if told else "Paid")

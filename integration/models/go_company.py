@@ -144,6 +144,7 @@ class SyncCursor(Record):
     company = models.ForeignKey(GoCompany, on_delete=models.PROTECT, related_name="cursors")
     resource = models.CharField(max_length=20, choices=Resource)
     watermark: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When the list was last read, news or not.")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

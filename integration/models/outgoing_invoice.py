@@ -39,6 +39,7 @@ class OutgoingInvoice(Record):
     go_customer_id = models.BigIntegerField(null=True)
     customer_number = models.BigIntegerField(null=True)
     is_reversed = models.BooleanField("reversed", default=False)
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When the reading began that says so.")
 
     class Meta:
         permissions: ClassVar[list[tuple[str, Any]]] = [
@@ -66,6 +67,7 @@ class OutgoingInvoice(Record):
             models.Index(fields=["company", "match_id"], name="outgoing_invoice_match"),
             models.Index(fields=["company", "reference"], name="outgoing_invoice_reference"),
             models.Index(fields=["-invoice_date", "-id"], name="outgoing_invoice_newest"),
+            models.Index(fields=["due_date"], condition=Q(balance__gt=0), name="outgoing_invoice_open_due"),
         ]
 
     def __str__(self) -> str:
@@ -90,7 +92,9 @@ class LedgerEntry(Record):
     balance = models.DecimalField("open, NOK", max_digits=14, decimal_places=2)
     is_write_off = models.BooleanField(default=False)
     invoice_number = models.CharField(max_length=50, blank=True)
+    kid = models.CharField("KID", max_length=50, blank=True, default="")
     go_customer_id = models.BigIntegerField(null=True)
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When the reading began that says so.")
 
     class Meta:
         verbose_name_plural = "ledger entries"
@@ -103,6 +107,12 @@ class LedgerEntry(Record):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["company", "match_id"], name="ledger_entry_match"),
+            models.Index(fields=["company", "go_customer_id"], name="ledger_entry_customer"),
+            models.Index(
+                fields=["outgoing_invoice"],
+                condition=Q(balance__lt=0, outgoing_invoice__isnull=False),
+                name="ledger_entry_left_over",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from integration.sandbox.fields import checked
 from integration.sandbox.ledger import match, match_by_reference, post_entry, unmatch
 from integration.sandbox.models import Company, Invoice, LedgerEntry, OrderState, Record, SalesOrder, Token, one_act
 from integration.sandbox.orders import check_header, completed_line, create_order, finish, set_header
-from integration.sandbox.sending import let_time_work, send_order, settle, why_not_posted
+from integration.sandbox.sending import STAGES, let_time_work, send_order, settle, why_not_posted
 from integration.sandbox.switches import OSLO, now, read_state
 from integration.sandbox.wire import decimal_of, kroner, ore
 
@@ -457,6 +457,54 @@ def undo_payment(books: Books, body: Body) -> Said:
     return {"sentence": f"Undid the payment {entry.voucher_no}: {money(freed)} is open again.", "entry_id": entry.pk}
 
 
+@act
+def pay_together(books: Books, body: Body) -> Said:
+    """One payment for several invoices of a customer, matched with each in turn: all they owe, or an amount."""
+    ids = names_in(body, "invoice_ids")
+    invoices = [invoice_in(books, {"invoice_id": each}) for each in ids]
+    if len(set(ids)) < 2 or len({invoice.customer_id for invoice in invoices}) > 1:
+        raise ActRefused("invoice_ids must name two or more invoices of the same customer.")
+    amount = amount_in(body) or sum(max(invoice.entry.balance_ore, 0) for invoice in invoices)
+    if amount <= 0:
+        raise ActRefused("amount must be more than 0, and these invoices owe nothing.")
+    entry = post_entry(books, invoices[0].customer, -amount, "BankJournal", date_in(body) or books.today)
+    matched = sum(match(books, invoice.entry, entry) for invoice in invoices)
+    numbers = ", ".join(str(invoice.invoice_no) for invoice in invoices)
+    text = f"{money(amount)} paid on invoices {numbers}; {money(matched)} of it was matched."
+    return {"sentence": text, "entry_id": entry.pk, "invoice_ids": ids}
+
+
+@act
+def net(books: Books, body: Body) -> Said:
+    """Match an invoice by hand with an open credit note of the same customer, whatever that one names."""
+    invoice, note = invoice_in(books, body), invoice_in(books, {"invoice_id": body.get("credit_note_id")})
+    if invoice.customer_id != note.customer_id or invoice.total_ore <= 0 or note.total_ore >= 0:
+        raise ActRefused("invoice_id must be an invoice, and credit_note_id a credit note of the same customer.")
+    amount = match(books, invoice.entry, note.entry)
+    if not amount:
+        raise ActRefused("One of the two has nothing open.")
+    text = f"Netted {money(amount)} of invoice {invoice.invoice_no} against credit note {note.invoice_no}."
+    return {"sentence": text, "invoice_ids": [str(invoice.pk), str(note.pk)]}
+
+
+@act
+def remind(books: Books, body: Body) -> Said:
+    """Send a reminder or a later stage now; its fee is a voucher of its own on the customer (reference §10.1)."""
+    invoice = invoice_in(books, body)
+    fees = {voucher: fee for _days, voucher, fee in STAGES if voucher} | {"OutgoingWarrantOfExecution": 0}
+    kind = str(body.get("kind") or "OutgoingPaymentReminder")
+    if kind not in fees:
+        raise ActRefused(f"kind is one of {', '.join(fees)}.")
+    if invoice.entry.balance_ore <= 0:
+        raise ActRefused(f"Invoice {invoice.invoice_no} has no balance to remind of.")
+    amount = amount_in(body, "fee")
+    fee = fees[kind] if amount is None else amount
+    invoice.changed_at = books.now
+    invoice.save(update_fields=["changed_at"])
+    entry = post_entry(books, invoice.customer, fee, kind, books.today, due_date=books.today + dt.timedelta(days=14))
+    return {"sentence": f"{kind} with a fee of {money(fee)} for invoice {invoice.invoice_no}.", "entry_id": entry.pk}
+
+
 def payment_in(books: Books, body: Body) -> LedgerEntry:
     """The payment of the body, else the latest credit entry matched with the invoice."""
     entries = LedgerEntry.objects.select_related("customer").filter(company=books.company, amount_ore__lt=0)
@@ -517,11 +565,13 @@ def credited_line(line: Body, share: Decimal) -> Body:
 
 @act
 def write_off(books: Books, body: Body) -> Said:
-    """Write the balance off as a loss: matched, but not a payment (reference §10.1)."""
+    """Write the balance, or a part of it, off as a loss: matched, but not a payment (reference §10.1)."""
     invoice = invoice_in(books, body)
-    amount = invoice.entry.balance_ore
-    if amount <= 0:
-        raise ActRefused(f"Invoice {invoice.invoice_no} has no balance to write off.")
+    balance = invoice.entry.balance_ore
+    given_amount = amount_in(body)
+    amount = balance if given_amount is None else given_amount
+    if not 0 < amount <= balance:
+        raise ActRefused(f"Invoice {invoice.invoice_no} has {money(balance)} to write off.")
     settle(books, invoice, -amount, "ManualJournal", books.today, is_write_off=True)
     return {"sentence": f"Wrote off {money(amount)} of invoice {invoice.invoice_no}.", "invoice_ids": [str(invoice.pk)]}
 

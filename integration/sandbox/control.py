@@ -60,7 +60,10 @@ A fault plan is exact or random.
 | payment | customer_no, amount, invoice_no? or cid? or matching_reference? | matched as Go does it (row 58) |
 | undo_payment | entry_id, or invoice_id (its latest payment); mode: "unmatched" or "reversed" |
 | credit | invoice_id, amount? (with VAT; null: all), matched?: true |
-| write_off | invoice_id |
+| pay_together | invoice_ids, amount? (null: all they owe), date? | one payment, matched with each in turn |
+| net | invoice_id, credit_note_id | matched by hand, whatever the credit note names |
+| remind | invoice_id, kind?: a VoucherType (OutgoingPaymentReminder), fee? | a voucher of its own on the customer |
+| write_off | invoice_id, amount? (null: the balance) |
 | reverse | invoice_id |
 | set_date, advance_days | date / days | for all companies: due dates, reminders, collection follow |
 | set_clock | offset_seconds | for all companies: moves `now` |

@@ -26,8 +26,14 @@ from integration.sandbox.switches import SWITCHES, Switches, now, read_state, re
 from integration.sandbox.transport import bare
 
 ROWS = 200
-LISTS = ("order_ids", "line_ids", "privileges", "subscriptions", "kinds")
+LISTS = ("order_ids", "line_ids", "invoice_ids", "privileges", "subscriptions", "kinds")
 SUBSCRIPTIONS = ("Accounting", "TimeTracking", "Payroll", "TravelExpense", "HolidayAndLeave", "Quality")
+REMINDER_KINDS = (
+    "OutgoingPaymentReminder",
+    "OutgoingNoticeOfDebtCollection",
+    "OutgoingPaymentDemand",
+    "OutgoingWarrantOfExecution",
+)
 PAYMENT_KINDS = ("IncomingOcrGiro", "BankJournal", "IncomingPayments", "CashJournal", "ManualJournal")
 TABS = (
     ("drafts", "Drafts", "Kladd"),
@@ -187,12 +193,17 @@ def invoice_page(request: HttpRequest, number: int, pk: UUID) -> HttpResponse:
     if invoice.entry.match_id:
         same |= Q(match_id=invoice.entry.match_id)
     entries = LedgerEntry.objects.select_related("customer").filter(same, company=books.company).order_by("pk")
+    others = Invoice.objects.select_related("entry").filter(company=books.company, customer=invoice.customer)
+    others = others.exclude(pk=invoice.pk).order_by("invoice_no")
     context = {
         "company": books.company,
         "invoice": invoice,
         "lines": [{**line, "product": books.record("Product", line.get("ProductId"))} for line in invoice.lines],
         "entries": [entry_words(books, entry) for entry in entries],
         "kinds": PAYMENT_KINDS,
+        "stages": REMINDER_KINDS,
+        "notes": others.filter(entry__balance_ore__lt=0, total_ore__lt=0) if invoice.total_ore > 0 else (),
+        "others": others.filter(entry__balance_ore__gt=0) if invoice.entry.balance_ore > 0 else (),
         "tab": "paid" if invoice.entry.balance_ore == 0 else "unpaid",
     }
     return page(request, "invoice", context)

@@ -1,8 +1,9 @@
 """Pull: what became of our orders? At most three requests per company, however many are open.
 
 One list of unsent orders (what was edited, locked, vanished), one balance-changed list of invoices, and one
-changed-since ledger list when an invoice changed. Orders are read before invoices, so that a draft sent in
-between shows in at least one of them. Applying the same answer twice changes nothing.
+changed-since ledger list when an invoice changed, and otherwise now and then (reminders change no balance). Orders are
+read before invoices, so that a draft sent in between shows in at least one of them. Applying the same answer twice
+changes nothing.
 """
 
 import logging
@@ -14,11 +15,12 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.money import amount_text, lines_among, lines_text
-from integration.decisions.payment_status import EntryFacts, InvoiceFacts, payment_status
+from integration.decisions.payment_status import status_of
 from integration.decisions.sales_orders import totals_differ
 from integration.decisions.transitions import DRAFTS, INVOICED, is_allowed
 from integration.enums import (
@@ -30,10 +32,11 @@ from integration.enums import (
     VanishedDraftPolicy,
 )
 from integration.errors import RemoteError
-from integration.models import GoCompany, InvoiceStatement, LedgerEntry, OutgoingInvoice, SyncRun
+from integration.models import GoCompany, InvoiceStatement, LedgerEntry, OutgoingInvoice, SyncCursor, SyncRun
 from integration.terms import RemoteInvoice, RemoteLedgerEntry, SalesOrder
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt
 from integration.use_cases.find_traces import Traces, find_traces
+from integration.use_cases.money_of_invoices import Money, money_of
 from integration.use_cases.moves import move
 from integration.use_cases.push_statements import total_attention
 from integration.use_cases.sync_customers import CHUNK, advance, watermark
@@ -45,6 +48,9 @@ LAST_DAY: Final = date(2099, 12, 31)
 FIRST_READ_REACHES_BACK: Final = timedelta(days=1)
 MOST_MISSING: Final = 200
 """How many vanished drafts are looked for in one pull; the rest waits for the next."""
+
+LEDGER_EVERY: Final = timedelta(hours=6)
+"""So often the ledger is read even when no balance changed."""
 
 GONE: Final = frozenset({"VANISHED", "COMBINED"})
 """Attention codes of a draft that is not seen in Go; its words go when it is seen again."""
@@ -95,22 +101,39 @@ def _pull(company: GoCompany, client: PowerOfficeClient, clock: Callable[[], dat
     orders = {order.id: order for order in client.orders(only_ours=True)}
     invoices = list(client.invoices(balance_changed_since=_since(company, Resource.INVOICES, began)))
     entries: list[RemoteLedgerEntry] = []
-    if invoices:
+    if reads_ledger := bool(invoices) or _ledger_is_due(company, began):
         entries = list(
             client.ledger(from_date=FIRST_DAY, to_date=LAST_DAY, changed_since=_since(company, Resource.LEDGER, began))
         )
     counts: Counter[str] = Counter()
     with transaction.atomic(durable=True):
-        counts["invoices with a number that is there already"] += store_invoices(company, invoices)
+        one_at_a_time(company)
+        counts["invoices with a number that is there already"] += store_invoices(company, invoices, read_at=began)
         link_invoices(company, invoices, living=orders)
-        touched = {invoice.id for invoice in invoices} | store_entries(company, entries)
+        touched = {invoice.id for invoice in invoices} | store_entries(company, entries, read_at=began)
         counts += refresh_statuses(company, touched, began)
         advance(company, Resource.INVOICES, (invoice.balance_changed_at for invoice in invoices), began=began)
         advance(company, Resource.LEDGER, (entry.last_changed_at for entry in entries), began=began)
+        if reads_ledger:
+            SyncCursor.objects.filter(company=company, resource=Resource.LEDGER).update(read_at=began)
         counts += _watch_drafts(company, orders, began)
     counts += Counter()  # leaves out what did not happen
     counts += _look_for_vanished(company, client, clock)
     return counts
+
+
+def _ledger_is_due(company: GoCompany, now: datetime) -> bool:
+    """Whether the ledger is read although no balance changed: a reminder or a refund changes none."""
+    cursor = SyncCursor.objects.filter(company=company, resource=Resource.LEDGER).first()
+    return cursor is not None and (cursor.read_at is None or now - cursor.read_at >= LEDGER_EVERY)
+
+
+def one_at_a_time(company: GoCompany) -> None:
+    """Two readings of a company are recorded one after the other; call it first in the transaction.
+
+    What was read earlier never overwrites what was read later, whichever of the two is recorded first.
+    """
+    GoCompany.objects.select_for_update(no_key=True).filter(pk=company.pk).values_list("pk").first()
 
 
 def _since(company: GoCompany, resource: Resource, now: datetime) -> datetime:
@@ -127,29 +150,48 @@ def _since(company: GoCompany, resource: Resource, now: datetime) -> datetime:
     return (first or now) - FIRST_READ_REACHES_BACK
 
 
-def store_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> int:
-    """Remember Go's invoices as they were just seen. Returns how many could not be, because of a number twice."""
+def store_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice], *, read_at: datetime | None = None) -> int:
+    """Remember Go's invoices as they were seen by a reading that began at `read_at` (None: just now).
+
+    Of an invoice that a later reading has told of, nothing is changed. Returns how many could not be stored, because
+    of a number twice.
+    """
+    read_at = read_at or timezone.now()
+    known = {invoice.id: invoice for invoice in invoices}
+    for pk in _read_later(OutgoingInvoice.objects.filter(company=company), "go_invoice_id", list(known), read_at):
+        del known[pk]
     # Reversed ones first: a reversal frees the number for the next invoice.
-    ordered = sorted({invoice.id: invoice for invoice in invoices}.values(), key=lambda row: not row.is_reversed)
+    ordered = sorted(known.values(), key=lambda row: not row.is_reversed)
     try:
         with transaction.atomic():
-            _upsert_invoices(company, ordered)
+            _upsert_invoices(company, ordered, read_at)
     except IntegrityError:
-        return sum(_clashes(company, invoice) for invoice in ordered)
+        return sum(_clashes(company, invoice, read_at) for invoice in ordered)
     return 0
 
 
-def _clashes(company: GoCompany, invoice: RemoteInvoice) -> bool:
+def _read_later(rows: QuerySet[Any], name: str, ids: Sequence[Any], read_at: datetime) -> list[Any]:
+    """Which of these have been told of by a reading that began later."""
+    return [
+        pk
+        for start in range(0, len(ids), CHUNK)
+        for pk in rows.filter(**{f"{name}__in": ids[start : start + CHUNK]}, read_at__gt=read_at).values_list(
+            name, flat=True
+        )
+    ]
+
+
+def _clashes(company: GoCompany, invoice: RemoteInvoice, read_at: datetime) -> bool:
     try:
         with transaction.atomic():
-            _upsert_invoices(company, [invoice])
+            _upsert_invoices(company, [invoice], read_at)
     except IntegrityError:
         logger.exception("%s: Go's invoice %s (%s) has a number that another has.", company, invoice.number, invoice.id)
         return True
     return False
 
 
-def _upsert_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> None:
+def _upsert_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice], read_at: datetime) -> None:
     OutgoingInvoice.objects.bulk_create(
         [
             OutgoingInvoice(
@@ -176,6 +218,7 @@ def _upsert_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> N
                 go_customer_id=invoice.customer_id,
                 customer_number=invoice.customer_number,
                 is_reversed=invoice.is_reversed,
+                read_at=read_at,
             )
             for invoice in invoices
         ],
@@ -204,18 +247,25 @@ def _upsert_invoices(company: GoCompany, invoices: Sequence[RemoteInvoice]) -> N
             "go_customer_id",
             "customer_number",
             "is_reversed",
+            "read_at",
             "updated_at",
         ],
     )
 
 
-def store_entries(company: GoCompany, entries: Sequence[RemoteLedgerEntry]) -> set[str]:
-    """Remember ledger entries; returns the ids of the invoices whose matching they touch.
+def store_entries(
+    company: GoCompany, entries: Sequence[RemoteLedgerEntry], *, read_at: datetime | None = None
+) -> set[str]:
+    """Remember ledger entries, unless a later reading has told of them; returns the ids of the invoices whose matching
+    they touch.
 
     An entry that leaves a match touches the invoice it belonged to before as well: an undone payment.
     """
-    if not entries:
-        return set()
+    read_at = read_at or timezone.now()
+    fresh = {entry.id: entry for entry in entries}
+    for pk in _read_later(LedgerEntry.objects.filter(company=company), "go_entry_id", list(fresh), read_at):
+        del fresh[pk]
+    entries = list(fresh.values())
     touched: set[str] = set()
     for start in range(0, len(entries), CHUNK):
         chunk = entries[start : start + CHUNK]
@@ -237,13 +287,15 @@ def store_entries(company: GoCompany, entries: Sequence[RemoteLedgerEntry]) -> s
                     balance=entry.balance,
                     is_write_off=entry.is_write_off,
                     invoice_number=entry.invoice_number[:50],
+                    kid=entry.kid[:50],
                     go_customer_id=entry.customer_id,
+                    read_at=read_at,
                 )
-                for entry in {entry.id: entry for entry in chunk}.values()
+                for entry in chunk
             ],
             update_conflicts=True,
             unique_fields=["company", "go_entry_id"],
-            update_fields=["match_id", "balance", "is_write_off", "updated_at"],
+            update_fields=["match_id", "balance", "is_write_off", "kid", "go_customer_id", "read_at", "updated_at"],
         )
         own = OutgoingInvoice.objects.filter(company=company).filter(
             Q(match_id__in=matches) | Q(go_invoice_id__in=[entry.voucher_id for entry in chunk])
@@ -303,38 +355,20 @@ def refresh_statuses(company: GoCompany, invoice_ids: Iterable[str], now: dateti
     counts: Counter[str] = Counter()
     ids = sorted(set(invoice_ids))
     for start in range(0, len(ids), CHUNK):
-        invoices = OutgoingInvoice.objects.filter(company=company, go_invoice_id__in=ids[start : start + CHUNK])
-        entries: dict[int, list[LedgerEntry]] = defaultdict(list)
-        matches = [invoice.match_id for invoice in invoices if invoice.match_id is not None]
-        for entry in LedgerEntry.objects.filter(company=company, match_id__in=matches):
-            entries[entry.match_id or 0].append(entry)
+        invoices = list(OutgoingInvoice.objects.filter(company=company, go_invoice_id__in=ids[start : start + CHUNK]))
         statements: dict[int, list[InvoiceStatement]] = defaultdict(list)
         for statement in InvoiceStatement.objects.filter(outgoing_invoice__in=invoices):
             statements[statement.outgoing_invoice_id or 0].append(statement)
-        for invoice in invoices:
-            matched = [entry for entry in entries[invoice.match_id or 0] if entry.voucher_id != invoice.go_invoice_id]
-            _link_entries(invoice, matched)
-            if any(entry.voucher_type == "OutgoingInvoice" for entry in matched):
-                matched = _of_this_alone(company, invoice, matched)
-            for statement in statements[invoice.pk]:
-                counts[_follow(statement, invoice, matched, now, shared=len(statements[invoice.pk]) > 1)] += 1
+        for money in money_of(company, invoices):
+            _link_entries(money.invoice, money.matched)
+            ours = statements[money.invoice.pk]
+            for statement in ours:
+                counts[_follow(statement, money, now, shared=len(ours) > 1)] += 1
     counts.pop("", None)
     return counts
 
 
-def _of_this_alone(company: GoCompany, invoice: OutgoingInvoice, matched: Sequence[LedgerEntry]) -> list[LedgerEntry]:
-    """In a match of several invoices, only the credit notes that name this one are certainly its own."""
-    own = set(
-        OutgoingInvoice.objects.filter(
-            company=company,
-            go_invoice_id__in=[entry.voucher_id for entry in matched],
-            related_invoice_number=invoice.invoice_number,
-        ).values_list("go_invoice_id", flat=True)
-    )
-    return [entry for entry in matched if entry.voucher_id in own]
-
-
-def _link_entries(invoice: OutgoingInvoice, matched: Sequence[LedgerEntry]) -> None:
+def _link_entries(invoice: OutgoingInvoice, matched: Iterable[LedgerEntry]) -> None:
     wanted = {entry.pk for entry in matched}
     if not wanted and not invoice.ledger_entries.exists():
         return
@@ -344,22 +378,14 @@ def _link_entries(invoice: OutgoingInvoice, matched: Sequence[LedgerEntry]) -> N
 
 def _follow(
     statement: InvoiceStatement,
-    invoice: OutgoingInvoice,
-    matched: Sequence[LedgerEntry],
+    money: Money,
     now: datetime,
     *,
     shared: bool,
 ) -> str:
     """One statement follows its invoice; returns what happened, or nothing."""
-    verdict = payment_status(
-        InvoiceFacts(
-            total_posted=invoice.total_posted,
-            balance=invoice.balance,
-            is_credit_note=invoice.type == InvoiceType.CREDIT_NOTE,
-            is_reversed=invoice.is_reversed,
-        ),
-        [EntryFacts(entry.amount, entry.voucher_type, entry.is_write_off) for entry in matched],
-    )
+    invoice = money.invoice
+    verdict = status_of(money.facts, money.picture)
     says = f"Invoice {invoice.invoice_number}: {verdict.says}"
     changes: dict[str, Any] = {"go_says": says[:200]}
     if (
@@ -482,7 +508,8 @@ def _look_for_vanished(company: GoCompany, client: PowerOfficeClient, clock: Cal
     found += [invoice for invoice in client.find_invoices(references, since=since).values() if invoice.id not in known]
     moved_orders = client.find_orders(references, since=since)
     with transaction.atomic(durable=True):
-        store_invoices(company, found)
+        one_at_a_time(company)
+        store_invoices(company, found, read_at=began)
         link_invoices(company, found)
         counts += refresh_statuses(company, [invoice.id for invoice in found], clock())
     linked = {invoice.id for invoice in found} | {invoice.reference for invoice in found}

@@ -4,7 +4,8 @@ from decimal import Decimal as D
 
 import pytest
 
-from integration.decisions.payment_status import EntryFacts, InvoiceFacts, payment_status
+from integration.decisions.money_picture import EntryFacts, InvoiceFacts
+from integration.decisions.payment_status import payment_status
 from integration.enums import StatementStatus as S
 
 PAYMENT = EntryFacts(D(-1000), "IncomingOcrGiro")

@@ -70,6 +70,12 @@ class Caller:
         said: dict[str, Any] = answer.json()
         return said
 
+    def refused_act(self, act: str, **body: Any) -> str:
+        """Why the accountant cannot do it."""
+        answer = self.session.post(f"{HOST}/_control/acts/{act}", json={"company": self.client_key, **body})
+        assert answer.status_code == 400, answer.text
+        return str(answer.json()["error"])
+
     def books(self) -> Any:
         return self.control("GET", f"books?company={self.client_key}")
 

@@ -80,6 +80,7 @@ PAYMENTS = [
     ([("credit", {})], (0, True)),
     ([("credit", {"amount": "500"})], (1740, True)),
     ([("write_off", {})], (0, True)),
+    ([("write_off", {"amount": "40"})], (2200, True)),
     ([("pay", {"amount": "240"}), ("reverse", {})], (0, True)),
 ]
 
@@ -231,3 +232,42 @@ def test_foreign_currency_posts_in_kroner(go: Caller) -> None:
     assert [(each["Amount"], each["CurrencyAmount"], each["CurrencyCode"]) for each in entries(go)] == [
         (25760, 2240, "EUR")
     ]
+
+
+def test_net_matches_an_invoice_with_a_credit_note_of_another(go: Caller) -> None:
+    first, second = go.invoice()["Id"], go.invoice()["Id"]
+    go.act("pay", invoice_id=first)
+    [note] = go.act("credit", invoice_id=first)["invoice_ids"]
+    assert state(go, note) == (-2240, False)
+    go.act("net", invoice_id=second, credit_note_id=note)
+    assert (state(go, second), state(go, note)) == ((0, True), (0, True))
+    for one, other, why in (
+        (second, note, "One of the two has nothing open."),
+        (second, first, "invoice_id must be an invoice, and credit_note_id a credit note of the same customer."),
+    ):
+        assert go.refused_act("net", invoice_id=one, credit_note_id=other) == why
+
+
+def test_pay_together_goes_from_invoice_to_invoice(go: Caller) -> None:
+    first, second = go.invoice()["Id"], go.invoice()["Id"]
+    said = go.act("pay_together", invoice_ids=[first, second], amount="3000")["sentence"]
+    assert said.replace("\u00a0", " ") == "3 000,00 paid on invoices 10000, 10001; 3 000,00 of it was matched."
+    assert (state(go, first), state(go, second)) == ((0, True), (1480, True))
+    go.act("pay_together", invoice_ids=[first, second])
+    assert state(go, second) == (0, True)
+    assert go.refused_act("pay_together", invoice_ids=[first, second]).startswith("amount must be more than 0")
+    assert go.refused_act("pay_together", invoice_ids=[first]).startswith("invoice_ids must name two or more")
+
+
+def test_remind_is_a_voucher_of_its_own(go: Caller) -> None:
+    pk = go.invoice()["Id"]
+    go.act("remind", invoice_id=pk)
+    go.act("remind", invoice_id=pk, kind="OutgoingWarrantOfExecution", fee="120")
+    assert [(each["VoucherType"], each["Amount"], each["Balance"]) for each in entries(go)] == [
+        ("OutgoingInvoice", 2240, 2240),
+        ("OutgoingPaymentReminder", 35, 35),
+        ("OutgoingWarrantOfExecution", 120, 120),
+    ]
+    assert go.refused_act("remind", invoice_id=pk, kind="Letter").startswith("kind is one of OutgoingPaymentReminder")
+    go.act("pay", invoice_id=pk)
+    assert go.refused_act("remind", invoice_id=pk) == "Invoice 10000 has no balance to remind of."

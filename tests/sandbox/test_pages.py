@@ -85,3 +85,21 @@ def test_order_is_found_by_its_id_alone_and_leads_to_its_invoice(go: Caller) -> 
         assert (answer.status_code, answer.headers["Location"]) == (302, address)
     unknown = go.session.get(f"{HOST}/orders/11111111-1111-4111-8111-111111111111")
     assert (unknown.status_code, "There is no such order." in unknown.text) == (404, True)
+
+
+def test_invoice_page_offers_what_fits_and_does_it(go: Caller) -> None:
+    paid, open_, other = (go.invoice()["Id"] for _ in range(3))
+    go.act("pay", invoice_id=paid)
+    [note] = go.act("credit", invoice_id=paid)["invoice_ids"]
+    base = f"/c/{number_of(go)}"
+    shown = text_of(go, f"{base}/invoices/{open_}")
+    assert [name in shown for name in ("do/net", "do/pay_together", "do/remind")] == [True, True, True]
+    assert "do/net" not in text_of(go, f"{base}/invoices/{note}")
+    assert "do/pay_together" not in text_of(go, f"{base}/invoices/{paid}")
+    for act, form, said in (
+        ("remind", {"invoice_id": open_, "kind": "OutgoingPaymentDemand", "fee": "90"}, "with a fee of 90,00"),
+        ("net", {"invoice_id": open_, "credit_note_id": note}, "Netted 2 240,00 of invoice 10001"),
+        ("pay_together", {"invoice_ids": [other, open_], "amount": "5"}, "5,00 paid on invoices 10002, 10001"),
+    ):
+        answer = go.session.post(f"{HOST}{base}/do/{act}", data={**form, "next": f"{base}/invoices/{open_}"})
+        assert said in answer.text.replace("\u00a0", " "), act

@@ -100,7 +100,7 @@ def test_applying_twice_changes_nothing(world, draft):
     def all_we_know():
         rows: list[dict[str, Any]] = []
         for model in (InvoiceStatement, OutgoingInvoice, LedgerEntry):
-            rows += [{**row, "updated_at": None} for row in model.objects.order_by("pk").values()]
+            rows += [{**row, "updated_at": None, "read_at": None} for row in model.objects.order_by("pk").values()]
         return rows, StatementMove.objects.count(), list(SyncCursor.objects.values_list("resource", "watermark"))
 
     once = all_we_know()
