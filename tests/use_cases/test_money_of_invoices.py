@@ -132,9 +132,8 @@ def test_reminders_are_noticed_although_no_balance_changed_and_count_for_nothing
     heard(world)
     heard(world, timedelta(days=30).total_seconds())  # 14 days to pay, then 14 days: the first reminder
     assert states(world, first) == (M.UNPAID, M.REMINDED, M.OVERDUE)
-    assert [(fee.amount, fee.voucher_type) for fee in beside(money(first)).fees][:1] == [
-        (35, "OutgoingPaymentReminder")
-    ]
+    fee = beside(money(first)).fees[0]
+    assert (fee.amount, fee.voucher_type) == (D(35), "OutgoingPaymentReminder")
     assert parts(first) == {P.OPEN: 2240}
     assert states(world, second) == (M.PAID,)
     heard(world, timedelta(days=30).total_seconds())
