@@ -8,7 +8,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.db.models import F, QuerySet
 from django.forms import ModelMultipleChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from accounts import second_factor
 from accounts.forms import AdminPasswordChangeForm, PersonAddForm, PersonChangeForm
 from accounts.models import Authenticator, FailedLogIn, Role, User, new_stamp
+from accounts.open_log_ins import open_log_ins
 from accounts.tasks import tell_person
 from accounts.visitors import visitor
 
@@ -67,6 +68,7 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
     filter_horizontal = ()
     readonly_fields = ("last_log_in", "added", "new_password", "second_factor")
     actions = ("take_away_second_factor", "log_out_everywhere")
+    change_form_outer_after_template = "accounts/log_ins_of_person.html"
     fieldsets = (
         (None, {"fields": ("email", ("first_name", "last_name"), "new_password", "second_factor")}),
         (
@@ -102,6 +104,15 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
         """With the time of the second factor, and without its seed."""
         rows = super().get_queryset(request).prefetch_related("groups")
         return rows.annotate(second_factor_at=F("authenticator__set_up_at"))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the log-ins that are open now."""
+        person = self.get_object(request, object_id)
+        more = {"whose": person, "log_ins": open_log_ins(person, timezone.now())} if person else {}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, {**more, **(extra_context or {})})
+        return answer
 
     @admin.display(description="roles")
     def roles(self, person: User) -> str:
@@ -154,12 +165,14 @@ class PersonAdmin(SuperusersOnly, UserAdmin[User], ModelAdmin):  # type: ignore[
         messages.success(request, words)
 
     @admin.action(description="Log out everywhere", permissions=["change"])
-    def log_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """For a lost machine, or when in doubt."""
+    def log_out_everywhere(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """For a lost machine, or when in doubt. The button on the page of a person leads back there."""
         for person in queryset:
             person.end_log_ins()
             self.write_down(request, person, "Logged out everywhere.")
         messages.success(request, f"{queryset.count()} logged out everywhere.")
+        pages = [reverse("admin:accounts_user_change", args=[person.pk]) for person in queryset]
+        return HttpResponseRedirect(pages[0]) if "from_page" in request.POST and pages else None
 
     def write_down(self, request: HttpRequest, person: User, what: str) -> None:
         """In the person's history, and in the log."""

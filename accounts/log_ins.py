@@ -5,6 +5,7 @@ wrong passwords do. Nobody can shut out a colleague for long: what is counted fi
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -18,9 +19,9 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from accounts import second_factor
-from accounts.models import FailedLogIn, User
+from accounts.models import FailedLogIn, Session, User
 from accounts.tasks import tell_person
-from accounts.visitors import address_of
+from accounts.visitors import address_of, browser_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ PASSED, ASK, SET_UP, NOT_NEEDED = "passed", "ask", "set up", "not needed"
 LOGGED_IN_AT: Final = "logged_in_at"
 SEEN_AT: Final = "seen_at"
 """Seconds since 1970."""
+PLACE, BROWSER = "place", "browser"
+"""Where somebody was when last seen."""
 
 
 def name_typed(_request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
@@ -72,7 +75,9 @@ class Door(AxesDatabaseHandler):  # type: ignore[misc] # axes has no types
         """The password was right. Whether that is enough is decided here, once, and kept in the session."""
         super().user_logged_in(sender, request, user, **more)
         now = int(timezone.now().timestamp())
-        request.session[LOGGED_IN_AT] = request.session[SEEN_AT] = now
+        request.session[LOGGED_IN_AT] = now
+        note_visit(request, now)
+        Session.objects.filter(person=user, expire_date__lt=timezone.now()).delete()
         if second_factor.is_set_up(user):
             request.session[STANDING] = ASK
         else:
@@ -90,6 +95,21 @@ class Door(AxesDatabaseHandler):  # type: ignore[misc] # axes has no types
         where = address_of(request)
         if where:  # without one, axes would forget what came from everywhere else
             self.reset_attempts(username=user.email, ip_address=where)
+
+
+def note_visit(request: HttpRequest, now: int) -> None:
+    """When and from where somebody is here, for the list of their log-ins."""
+    request.session.update({SEEN_AT: now, PLACE: address_of(request), BROWSER: browser_of(request)})
+
+
+def why_over(session: Mapping[str, Any], now: datetime) -> str:
+    """Why a log-in has ended by itself, for the person; empty while it goes on."""
+    seconds = int(now.timestamp())
+    if seconds - session.get(SEEN_AT, seconds) >= settings.SESSION_IDLE_MINUTES * 60:
+        return f"You were logged out after {settings.SESSION_IDLE_MINUTES} minutes without a click."
+    if seconds - session.get(LOGGED_IN_AT, seconds) >= settings.SESSION_HOURS * 3600:
+        return f"You were logged out: a log-in ends after {settings.SESSION_HOURS} hours."
+    return ""
 
 
 def is_shut(request: HttpRequest, user: User) -> bool:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.views import redirect_to_login
@@ -12,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.log_ins import ASK, LOGGED_IN_AT, SEEN_AT, SET_UP, STANDING
+from accounts.log_ins import ASK, SEEN_AT, SET_UP, STANDING, note_visit, why_over
 from accounts.visitors import asked, visitor
 
 logger = logging.getLogger(__name__)
@@ -30,20 +29,14 @@ def end_old_log_ins(get_response: Answers) -> Answers:
     def middleware(request: HttpRequest) -> HttpResponse:
         if SESSION_KEY not in request.session:
             return get_response(request)
-        now = int(timezone.now().timestamp())
-        seen_at = request.session.setdefault(SEEN_AT, now)
-        logged_in_at = request.session.setdefault(LOGGED_IN_AT, now)
-        why = ""
-        if now - seen_at >= settings.SESSION_IDLE_MINUTES * 60:
-            why = f"You were logged out after {settings.SESSION_IDLE_MINUTES} minutes without a click."
-        elif now - logged_in_at >= settings.SESSION_HOURS * 3600:
-            why = f"You were logged out: a log-in ends after {settings.SESSION_HOURS} hours."
+        now = timezone.now()
+        why = why_over(request.session, now)
         if why:
             logout(request)
             messages.warning(request, f"{why} What was not saved is lost.")
             return redirect_to_login(request.get_full_path() if request.method == "GET" else reverse("admin:index"))
-        if now - seen_at >= TOUCH_EVERY:
-            request.session[SEEN_AT] = now
+        if now.timestamp() - request.session[SEEN_AT] >= TOUCH_EVERY:
+            note_visit(request, int(now.timestamp()))
         return get_response(request)
 
     return middleware

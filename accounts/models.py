@@ -9,7 +9,19 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import get_random_string, salted_hmac
 
+from accounts.sessions import Session
 from vault.fields import SecretField
+
+__all__ = [
+    "Authenticator",
+    "FailedLogIn",
+    "RecoveryCode",
+    "Role",
+    "Session",
+    "User",
+    "UserManager",
+    "new_stamp",
+]
 
 
 def new_stamp() -> str:

@@ -1,5 +1,6 @@
 """The pages about a person's own log-in."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -7,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash, user_login_failed
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,11 +17,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import second_factor
+from accounts import open_log_ins, second_factor
 from accounts.forms import CodeForm, PasswordForm, SetUpForm
 from accounts.log_ins import ASK, SET_UP, STANDING, is_shut, pass_second_factor, shut_page
 from accounts.models import User
 from accounts.tasks import tell_person
+from accounts.visitors import visitor
+
+logger = logging.getLogger(__name__)
 
 
 def person_of(request: HttpRequest) -> User:
@@ -115,16 +120,31 @@ def set_up(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_http_methods(["GET", "POST"])
 def my_log_in(request: HttpRequest) -> HttpResponse:
-    """How one's own log-in stands; new recovery codes, and logging out everywhere, with the password."""
+    """How one's own log-in stands and where else it is open; with the password: new recovery codes, and ending them."""
     person = person_of(request)
     if is_shut(request, person):
         return shut_page(request)
     form = PasswordForm(request.POST or None, person=person)
     there = second_factor.is_set_up(person)
+    here = request.session.session_key
     if request.method == "POST":
         if form.is_valid() and "everywhere" in request.POST:
             person.end_log_ins()
+            logger.info("Ended all log-ins. By %s", visitor(request))
             return HttpResponseRedirect(reverse("admin:login"))
+        if form.is_valid() and "others" in request.POST:
+            person.end_log_ins()
+            update_session_auth_hash(request, person)
+            logger.info("Ended all other log-ins. By %s", visitor(request))
+            messages.success(request, "You are logged out everywhere else.")
+            return HttpResponseRedirect(reverse("my_log_in"))
+        if form.is_valid() and "marked" in request.POST:
+            ended = open_log_ins.end(person, request.POST.getlist("log_in"), timezone.now(), here)
+            for each in ended:
+                logger.info("Ended the log-in of %s from %s. By %s", each.browser, each.place, visitor(request))
+            words = f"{len(ended)} log-in{pluralize(len(ended))} ended." if ended else "Nothing was marked."
+            messages.add_message(request, messages.SUCCESS if ended else messages.WARNING, words)
+            return HttpResponseRedirect(reverse("my_log_in"))
         if form.is_valid() and "codes" in request.POST and there:
             codes = second_factor.new_recovery_codes(person)
             return page(request, "recovery_codes", title="Your recovery codes", codes=codes, go_on=reverse("my_log_in"))
@@ -135,6 +155,7 @@ def my_log_in(request: HttpRequest) -> HttpResponse:
         "my_log_in",
         title="My log-in",
         form=form,
+        log_ins=open_log_ins.open_log_ins(person, timezone.now(), here),
         there=there,
         left=second_factor.recovery_codes_left(person),
         idle_minutes=settings.SESSION_IDLE_MINUTES,

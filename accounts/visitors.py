@@ -1,6 +1,7 @@
 """Who is asking, and from where, in words for the log."""
 
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import quote
 
 from django.conf import settings
@@ -19,6 +20,36 @@ def address_of(request: HttpRequest) -> str:
         except ValueError:  # the proxy wrote none: then its own address is all we know
             pass
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+BROWSERS: Final = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox",
+    "FxiOS": "Firefox",
+    "CriOS": "Chrome",
+    "Chrom": "Chrome",
+    "Safari": "Safari",
+}
+SYSTEMS: Final = {
+    "iPhone": "an iPhone",
+    "iPad": "an iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "CrOS": "a Chromebook",
+    "Macintosh": "a Mac",
+    "Linux": "Linux",
+}
+"""What a browser calls itself has a word of these in it. The first that fits is right: most also name others."""
+
+
+def browser_of(request: HttpRequest) -> str:
+    """`Firefox on Windows`. It is what the visitor says: good for knowing one's own again, no proof of anything."""
+    told = request.headers.get("User-Agent", "")
+    browser = next((name for word, name in BROWSERS.items() if word in told), "Unknown browser")
+    system = next((name for word, name in SYSTEMS.items() if word in told), "")
+    return f"{browser} on {system}" if system else browser
 
 
 def visitor(request: HttpRequest) -> str:

@@ -56,7 +56,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
@@ -122,7 +121,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.NoNameOfThisSystem"},
+    {"NAME": "accounts.passwords.NotBreached"},
 ]
+BREACHED_PASSWORDS_URL = env.str(
+    "BREACHED_PASSWORDS_URL", default="https://api.pwnedpasswords.com/range/" if PRODUCTION else ""
+)
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -138,6 +141,7 @@ SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=["everybody"] if P
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=30)
 SESSION_HOURS = env.int("SESSION_HOURS", default=12)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+SESSION_ENGINE = "accounts.sessions"
 
 # Failed log-ins: counted in the database, by `accounts.log_ins`.
 AXES_FAILURE_LIMIT = env.int("LOCKOUT_FAILURES", default=5)

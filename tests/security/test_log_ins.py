@@ -331,7 +331,7 @@ def test_looking_at_a_page_writes_the_time_once_a_minute(kari: User):
         before = written(client)
         clock.shift(timedelta(minutes=1))
 
-        assert (before, written(client), written(client)) == ([], ['UPDATE "django_session"'], [])
+        assert (before, written(client), written(client)) == ([], ['UPDATE "accounts_sessio'], [])
 
 
 def test_v7_4_1_after_logging_out_the_session_is_worth_nothing(kari: User):
