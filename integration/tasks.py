@@ -9,6 +9,7 @@ from django.utils import timezone
 from integration import remotes
 from integration.enums import RunTrigger
 from integration.use_cases import import_upload
+from integration.use_cases import roll_subscriptions as subscriptions
 from integration.use_cases import run_cycle as cycles
 
 
@@ -49,3 +50,18 @@ def run_company_cycle(
     )
     if turn.goes_on:
         run_company_cycle.delay(company_id=company_id, trigger=trigger, run_id=turn.run_id)
+
+
+@shared_task
+def roll_subscriptions(**_: Any) -> None:
+    """Every night: the upcoming statements of subscriptions, for each company."""
+    for company_id in subscriptions.companies_to_roll():
+        roll_company_subscriptions.delay(company_id=company_id)
+
+
+@shared_task
+def roll_company_subscriptions(*, company_id: int, after: int = 0, **_: Any) -> None:
+    """One portion of a company's payers; when more are left, to the back of the row."""
+    _counts, left = subscriptions.roll_company(company_id, clock=timezone.now, after=after, keep_going=lambda: False)
+    if left is not None:
+        roll_company_subscriptions.delay(company_id=company_id, after=left)

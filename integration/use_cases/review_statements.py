@@ -12,12 +12,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
 from accounts.models import User
 from integration.decisions.sales_orders import statement_reference
 from integration.enums import CompanyState, LineKind, ReviewAction, StatementStatus
 from integration.models import AdminAction, InvoiceStatement
+from integration.use_cases.invoice_receivers import REFUSAL, lacks_receiver
 from integration.use_cases.moves import move
 from integration.use_cases.push_statements import REFERENCE_TAKEN
 from integration.use_cases.settle_doubts import COMBINED_UNSEEN, OTHER_ORDER
@@ -77,6 +78,13 @@ def _has_product_lines(statement: InvoiceStatement) -> bool:
     return bool(counted) if counted is not None else statement.lines.filter(kind=LineKind.PRODUCT).exists()
 
 
+def _lacks_receiver(statement: InvoiceStatement) -> bool:
+    asked = getattr(statement, "without_receiver", None)  # from `_rows`, which asks for many at once
+    if asked is None:
+        asked = InvoiceStatement.objects.filter(lacks_receiver(), pk=statement.pk).exists()
+    return bool(asked)
+
+
 def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
     """In words why this act is not possible now, or nothing."""
     rule = RULES[action]
@@ -90,6 +98,8 @@ def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
             return "no customer"
         if not _has_product_lines(statement):
             return "no product lines"
+        if status == S.UPCOMING and _lacks_receiver(statement):
+            return REFUSAL
         if statement.company.state in {CompanyState.SETUP, CompanyState.OFF}:
             return f"{statement.company} is not active"
     return ""
@@ -98,7 +108,10 @@ def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
 def _rows(statements: QuerySet[InvoiceStatement]) -> Iterable[InvoiceStatement]:
     return (
         statements.select_related("company")
-        .annotate(line_count=Count("lines", filter=Q(lines__kind=LineKind.PRODUCT)))
+        .annotate(
+            line_count=Count("lines", filter=Q(lines__kind=LineKind.PRODUCT)),
+            without_receiver=ExpressionWrapper(lacks_receiver(), BooleanField()),
+        )
         .order_by("pk")
         .iterator(chunk_size=500)
     )

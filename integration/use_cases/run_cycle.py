@@ -18,6 +18,7 @@ from integration.errors import ConfigurationError, PrivilegeMissing, RemoteError
 from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
 from integration.models.go_company import PROBE_EVERY
 from integration.use_cases.check_company import check_company
+from integration.use_cases.invoice_receivers import hold_back
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import pull_statuses
 from integration.use_cases.push_statements import due_statements, push_queue
@@ -271,11 +272,18 @@ def _try_again_later(company: GoCompany, now: datetime) -> None:
 
 
 def activate_due(now: datetime) -> int:
-    """Upcoming statements whose payment date has come begin their journey. Norwegian calendar day. Returns how many."""
-    today = timezone.localdate(now)
-    due = InvoiceStatement.objects.filter(
-        status=StatementStatus.UPCOMING, held=False, payment_date__lte=today, company__state=CompanyState.ACTIVE
-    ).values_list("pk", flat=True)[:5000]
+    """Upcoming statements whose payment date has come begin their journey. Norwegian calendar day. Returns how many.
+
+    Those of subscriptions whose payer has no default invoice receiver are put on hold instead, with the reason.
+    """
+    waiting = InvoiceStatement.objects.filter(
+        status=StatementStatus.UPCOMING,
+        held=False,
+        payment_date__lte=timezone.localdate(now),
+        company__state=CompanyState.ACTIVE,
+    )
+    due = list(waiting.values_list("pk", flat=True)[:5000])
+    held = hold_back(due, now)
     return sum(
         move(
             pk,
@@ -284,7 +292,8 @@ def activate_due(now: datetime) -> int:
             now=now,
             reason="Its payment date has come",
         )
-        for pk in list(due)
+        for pk in due
+        if pk not in held
     )
 
 

@@ -47,6 +47,7 @@ BENCHES = {
     "import": Bench("spreadsheets.imports"),
     "export": Bench("spreadsheets.exports"),
     "lists": Bench("lists.a_million_against_ten_thousand"),
+    "subscriptions": Bench("subscriptions.roll_forward"),
 }
 
 

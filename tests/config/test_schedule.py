@@ -8,9 +8,12 @@ from django.db import connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 migration = import_module("integration.migrations.0003_schedule")
+nightly = import_module("integration.migrations.0016_roll_subscriptions_nightly")
 oftener = import_module("integration.migrations.0008_sweep_more_often")
 
+NIGHTLY = ("Subscriptions roll forward", "integration.tasks.roll_subscriptions", None, None, 43_200, True)
 INSTALLED = [
+    NIGHTLY,
     ("Sweep", "integration.tasks.sweep", 15, "seconds", 15, True),
     ("Whole cycle of every company", "integration.tasks.start_cycles", 15, "minutes", 900, True),
 ]
@@ -45,7 +48,7 @@ def test_schedule_keeps_what_a_person_changed():
 
     migration.install(apps, connection.schema_editor())
 
-    assert rows() == [("Sweep", "integration.tasks.sweep", 5, "minutes", 15, False), INSTALLED[1]]
+    assert rows() == [NIGHTLY, ("Sweep", "integration.tasks.sweep", 5, "minutes", 15, False), INSTALLED[2]]
 
 
 def test_schedule_removed_leaves_the_rows_of_others():
@@ -54,17 +57,30 @@ def test_schedule_removed_leaves_the_rows_of_others():
 
     migration.remove(apps, connection.schema_editor())
 
-    assert rows() == [("Ours", "integration.tasks.sweep", 1, "minutes", None, True)]
+    assert rows() == [("Ours", "integration.tasks.sweep", 1, "minutes", None, True), NIGHTLY]
 
 
 def test_sweep_comes_oftener_unless_a_person_changed_it():
     oftener.backwards(apps, connection.schema_editor())
-    assert rows() == [("Sweep", "integration.tasks.sweep", 1, "minutes", 60, True), INSTALLED[1]]
+    assert rows() == [NIGHTLY, ("Sweep", "integration.tasks.sweep", 1, "minutes", 60, True), INSTALLED[2]]
 
     PeriodicTask.objects.filter(name="Sweep").update(expire_seconds=50)
     oftener.forwards(apps, connection.schema_editor())
-    assert rows() == [("Sweep", "integration.tasks.sweep", 1, "minutes", 50, True), INSTALLED[1]]
+    assert rows() == [NIGHTLY, ("Sweep", "integration.tasks.sweep", 1, "minutes", 50, True), INSTALLED[2]]
 
     PeriodicTask.objects.filter(name="Sweep").update(expire_seconds=60)
     oftener.forwards(apps, connection.schema_editor())
     assert rows() == INSTALLED
+
+
+def test_subscriptions_roll_forward_at_night_unless_a_person_says_otherwise():
+    row = PeriodicTask.objects.get(name=NIGHTLY[0])
+    at = row.crontab
+    assert (at.minute, at.hour, str(at.timezone), row.enabled) == ("30", "2", "Europe/Oslo", True)
+
+    PeriodicTask.objects.filter(pk=row.pk).update(enabled=False)
+    nightly.install(apps, connection.schema_editor())
+    assert [each for each in rows() if each[0] == NIGHTLY[0]] == [(*NIGHTLY[:-1], False)]
+
+    nightly.remove(apps, connection.schema_editor())
+    assert rows() == INSTALLED[1:]

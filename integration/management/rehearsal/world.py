@@ -383,12 +383,16 @@ def serve_sandbox(world: World, listener: socket.socket) -> None:
 
 
 def make_database(hurry: float) -> None:
-    """The house's private database, migrated, with the schedule that comes with it, `hurry` times as fast."""
+    """The house's private database, migrated, with the schedule that comes with it, `hurry` times as fast.
+
+    What is done at a fixed time of the night is left as it is.
+    """
     if connection.vendor != "sqlite":
         with connection._nodb_cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {connection.ops.quote_name(connection.settings_dict['NAME'])}")
     call_command("migrate", verbosity=0)
-    for task in PeriodicTask.objects.filter(task__startswith="integration.tasks").select_related("interval"):
+    every_so_often = PeriodicTask.objects.filter(task__startswith="integration.tasks", interval__isnull=False)
+    for task in every_so_often.select_related("interval"):
         seconds = task.interval.schedule.run_every.total_seconds() / hurry
         task.interval = IntervalSchedule.objects.create(
             every=round(seconds * 1_000_000), period=IntervalSchedule.MICROSECONDS
