@@ -7,5 +7,6 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/my-log-in/", include("accounts.urls")),
+    path("admin/reports/", include("integration.admin.reports")),
     path("admin/", admin.site.urls),
 ]

@@ -232,14 +232,19 @@ def progress_words(running: Progress | None, now: datetime) -> dict[str, Any] | 
     }
 
 
-def drafts_by_age(statements: QuerySet[InvoiceStatement], now: datetime) -> list[tuple[str, str, str]]:
-    """Drafts that nobody has sent in Go: how many by age since they were transferred, and the oldest of each."""
+def draft_windows(now: datetime) -> list[tuple[str, Q]]:
+    """The ages of drafts in words, and which drafts each means; together they are all."""
     windows: list[tuple[str, Q]] = []
     newer = Q(pk__isnull=False)
     for age, title in AGES:
         windows.append((title, newer & Q(pushed_at__gt=now - age)))
         newer = Q(pushed_at__lte=now - age)
-    windows.append((OLDER, newer | Q(pushed_at__isnull=True)))
+    return [*windows, (OLDER, newer | Q(pushed_at__isnull=True))]
+
+
+def drafts_by_age(statements: QuerySet[InvoiceStatement], now: datetime) -> list[tuple[str, str, str]]:
+    """Drafts that nobody has sent in Go: how many by age since they were transferred, and the oldest of each."""
+    windows = draft_windows(now)
     found = statements.filter(status__in=sorted(DRAFTS)).aggregate(
         **{f"count_{place}": Count("pk", filter=window) for place, (_, window) in enumerate(windows)},
         **{f"oldest_{place}": Min("statement_date", filter=window) for place, (_, window) in enumerate(windows)},

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter
 
+from integration.decisions.ageing import AGES, Age, due_dates
 from integration.decisions.money_picture import COLLECTION, CREDIT_NOTE_VOUCHER, FEES
 from integration.enums import InvoiceType, StatementStatus
 from integration.models import InvoiceStatement, LedgerEntry, OutgoingInvoice
@@ -127,3 +128,32 @@ def sent_since_due(voucher_types: frozenset[str]) -> Exists:
             posting_date__gt=OuterRef("due_date"),
         )
     )
+
+
+AGE: Final = "age"
+
+
+def age_window(age: Age, today: date) -> Q:
+    """The invoices of an age, by their due date."""
+    oldest, newest = due_dates(age, today)
+    window = Q()
+    if oldest is not None:
+        window &= Q(due_date__gte=oldest)
+    if newest is not None:
+        window &= Q(due_date__lte=newest)
+    return window if age.first is not None else window | Q(due_date=None)
+
+
+class AgeFilter(DropdownFilter):  # type: ignore[misc] # unfold has no types
+    """How late what is open is: the columns of the report *Ageing of receivables*."""
+
+    title = "days late"
+    parameter_name = AGE
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(age.key, age.title) for age in AGES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[OutgoingInvoice]) -> QuerySet[OutgoingInvoice]:
+        windows = {age.key: age_window(age, timezone.localdate()) for age in AGES}
+        chosen = windows.get(self.value() or "")
+        return queryset if chosen is None else queryset.exclude(balance=0).filter(chosen)

@@ -13,15 +13,18 @@ from integration.enums import StatementStatus as S
 
 @dataclass(frozen=True)
 class Entry:
-    """A link to a list, perhaps with a filter."""
+    """A link to a list, perhaps with a filter; or to a page with a name of its own, for those who may see the list."""
 
     title: str
     icon: str
     model: str
     query: str = ""
+    page: str = ""
 
     def address(self) -> str:
         """Where it leads."""
+        if self.page:
+            return reverse(self.page)
         address = reverse(f"admin:{self.model.replace('.', '_')}_changelist")
         return f"{address}?{self.query}" if self.query else address
 
@@ -50,6 +53,7 @@ SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Drafts not sent", "drafts", STATEMENTS, DRAFTS_NOT_SENT),
             Entry("Outgoing invoices", "outgoing_mail", "integration.outgoinginvoice"),
             Entry("Invoice order rows", "table_rows", "integration.statementline"),
+            Entry("Reports", "bar_chart", STATEMENTS, page="reports"),
         ),
     ),
     ("Customers", (Entry("Customers", "groups", "integration.customer"),)),
@@ -100,6 +104,8 @@ def item(request: HttpRequest, entry: Entry) -> dict[str, Any]:
 
 def is_open(request: HttpRequest, entry: Entry) -> bool:
     """Whether this is the list, or a page of it, that is shown. Lists of one model differ by their filter."""
+    if entry.page:
+        return request.path.startswith(entry.address())
     if not request.path.startswith(reverse(f"admin:{entry.model.replace('.', '_')}_changelist")):
         return False
     shown = request.GET.getlist("status__exact")

@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter, ReadOnlyModelAdmin
 from integration.admin.display import NOTHING, amount, day, minute, money, page_of, status_badge
-from integration.admin.filters import InvoiceDueFilter, MoneyFilter
+from integration.admin.filters import AgeFilter, InvoiceDueFilter, MoneyFilter
 from integration.admin.money_table import money_table
 from integration.admin.spreadsheets import ExportSpreadsheets
 from integration.admin.statement_sheet import entries, go_invoice_url
@@ -31,7 +31,7 @@ class OutgoingInvoiceAdmin(ExportSpreadsheets, ReadOnlyModelAdmin[OutgoingInvoic
 
     list_display = ("number", "type", "date", "due", "amount", "open_amount", "kid", "voucher", "company")
     list_prefetch: ClassVar[tuple[str, ...]] = ("company",)
-    list_filter = (CompanyFilter, InvoiceDueFilter, MoneyFilter, ("type", ChoicesDropdownFilter))
+    list_filter = (CompanyFilter, InvoiceDueFilter, AgeFilter, MoneyFilter, ("type", ChoicesDropdownFilter))
     list_filter_submit = True
     search_fields = ("=invoice_number", "=kid", "=voucher_number", "=order_number", "=reference")
     search_help_text = "Invoice, voucher or order number, KID or reference"

@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import Role
+from integration.admin.reports import REPORTS
 from integration.admin.statement_actions import ORDER
 from integration.decisions.spreadsheet_files import Limits
 from integration.enums import AttemptOutcome, LineKind, RunOutcome, StatementStatus, UploadState
@@ -86,6 +87,7 @@ def pages() -> list[str]:
     found += [reverse(f"admin:accounts_role_{page}", args=[reader.pk]) for page in ("delete", "history")]
     found.append(reverse("admin:integration_gocompany_change", args=[paid.company_id]))
     found.append(reverse("admin:password_change"))
+    found += [reverse("reports"), *(reverse("report", args=[key]) for key in REPORTS)]
     found.append(f"{reverse('admin:integration_invoicestatement_changelist')}?q=nothing-is-called-so")
     return [*found, *acts]
 
