@@ -19,6 +19,7 @@ from integration.admin.filters import AttentionFilter, DueFilter
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.admin.statement_actions import StatementActions
+from integration.admin.statement_credit import StatementCredit
 from integration.admin.statement_lines import StatementLineInline
 from integration.admin.statement_sheet import LINES_IN_FORM, sheet
 from integration.enums import StatementStatus
@@ -27,7 +28,7 @@ from integration.use_cases.type_statement import give_number
 
 
 @admin.register(InvoiceStatement)
-class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementActions):
+class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, StatementActions):
     """The heart of the house."""
 
     list_display = ("number", "state", "customer_name", "date", "due", "amount", "invoice", "go_tells")
@@ -174,7 +175,7 @@ class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementActions):
         statement = self.get_object(request, object_id) if object_id else None
         if statement is not None and self.has_view_permission(request, statement):
             context["sheet"] = sheet(request, statement, lines_in_form=self.lines_in_form(request, statement))
-            context["buttons"] = self.buttons(request, statement)
+            context["buttons"] = [*self.buttons(request, statement), *self.credit_button(request, statement)]
             context["editable"] = self.has_change_permission(request, statement)
             context["subtitle"] = statement.source_id
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
 from integration.admin.display import amount, day, figure, link, list_of, minute, percent, price, status_badge
 from integration.admin.money_table import money_table
@@ -17,6 +18,7 @@ from integration.admin.timeline import timeline
 from integration.decisions.transitions import WAITS_FOR_A_PERSON
 from integration.enums import InvoiceType, LineKind, StatementStatus
 from integration.models import InvoiceStatement, LedgerEntry, OutgoingInvoice, StatementLine, SyncAttempt
+from integration.use_cases.credit_statement import credit_notes_made_in_go
 
 LINES_IN_FORM: Final = 100
 """A longer statement shows its lines page by page instead of as a form of thousands of boxes."""
@@ -67,8 +69,24 @@ def facts(statement: InvoiceStatement) -> list[tuple[str, Any]]:
         ("Why nothing is credited", statement.credit_reason),
         ("Source states", statement.stated_total is not None and amount(statement.stated_total, statement.currency)),
     ]
-    said.extend(("Credited by", link(note)) for note in statement.credit_notes.order_by("pk"))
+    notes = statement.credit_notes.select_related("outgoing_invoice").order_by("pk")
+    said.extend(("Credited by", credited_by(note)) for note in notes)
+    if statement.outgoing_invoice is not None:
+        made_in_go = credit_notes_made_in_go(statement.outgoing_invoice)
+        said.extend(
+            ("Credited in Go", format_html("{}, {}", link(note), amount(note.total, note.currency)))
+            for note in made_in_go
+        )
     return [(name, value) for name, value in said if value]
+
+
+def credited_by(note: InvoiceStatement) -> str:
+    """A credit note of ours; what of it is open is money that the customer has coming."""
+    words = format_html("{}, {}", link(note), amount(note.total, note.currency))
+    made = note.outgoing_invoice
+    if made is None or not made.balance:
+        return words
+    return format_html("{}: {} is owed to the customer", words, amount(-made.balance, "NOK"))
 
 
 def go_facts(statement: InvoiceStatement) -> list[tuple[str, Any]]:

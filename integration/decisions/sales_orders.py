@@ -86,7 +86,10 @@ class LineFacts:
 
 @dataclass(frozen=True)
 class StatementFacts:
-    """A statement as we know it. `customer_in_go` is Go's id; `customer_problem` says why there is none."""
+    """A statement as we know it. `customer_in_go` is Go's id; `customer_problem` says why there is none.
+
+    `credits`: which statement a credit note takes back, in words; `credit_left`: how much of it may be, incl. VAT.
+    """
 
     reference: str
     kind: str
@@ -104,6 +107,8 @@ class StatementFacts:
     purchase_order_reference: str = ""
     contract_number: str = ""
     locked: bool = False
+    credits: str = ""
+    credit_left: Decimal | None = None
     related_invoice_number: int | None = None
     lines: tuple[LineFacts, ...] = field(default_factory=tuple)
 
@@ -173,6 +178,22 @@ def _sum_problems(facts: StatementFacts) -> list[Problem]:
         problems.append(Problem("NEGATIVE", "An invoice with a negative total. Make it a credit note, or correct it."))
     if facts.kind == StatementKind.CREDIT_NOTE and facts.total > 0:
         problems.append(Problem("POSITIVE", "A credit note with a positive total. Use negative quantities."))
+    if facts.credit_left is not None and facts.related_invoice_number is None:
+        problems.append(
+            Problem(
+                "CREDITS_NO_INVOICE",
+                f"It credits {facts.credits}, which has no invoice number in PowerOffice Go yet. Push again when it "
+                "has one.",
+            )
+        )
+    elif facts.credit_left is not None and -facts.total > facts.credit_left:
+        problems.append(
+            Problem(
+                "CREDITS_TOO_MUCH",
+                f"It credits {amount_text(-facts.total, facts.currency)} of {facts.credits}, but only "
+                f"{amount_text(facts.credit_left)} of that is not credited yet. Credit less, or withdraw it.",
+            )
+        )
     if facts.stated_total is not None and facts.stated_total != facts.total:
         problems.append(
             Problem(

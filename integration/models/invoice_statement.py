@@ -147,6 +147,7 @@ class InvoiceStatement(Record):
             ("push_statement", "Can push statements to PowerOffice Go"),
             ("pull_statement", "Can update status from PowerOffice Go"),
             ("withdraw_statement", "Can hold and withdraw statements"),
+            ("credit_statement", "Can credit invoices"),
             ("import_invoicestatement", "Can import statements"),
             ("export_invoicestatement", "Can export statements"),
         ]
@@ -207,6 +208,18 @@ class StatementLine(Record):
     project = models.CharField("project code", max_length=50, blank=True)
     accrual_from = models.DateField(null=True, blank=True)
     accrual_to = models.DateField(null=True, blank=True)
+    credits_line = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="credited_by",
+        editable=False,
+        db_index=False,  # most lines credit nothing: the partial index below
+    )
+    credited_quantity = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, blank=True, editable=False, help_text="How much of that line."
+    )
 
     class Meta:
         verbose_name = "line"
@@ -233,6 +246,16 @@ class StatementLine(Record):
                 name="line_accrual_period",
                 violation_error_message="An accrual period has a first and a last day, in that order.",
             ),
+            models.CheckConstraint(
+                condition=Q(credits_line__isnull=True, credited_quantity__isnull=True)
+                | Q(credits_line__isnull=False, credited_quantity__isnull=False, kind=LineKind.PRODUCT),
+                name="line_credits_so_much",
+                violation_error_message="A line that credits another says how much of it.",
+            ),
+        ]
+
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["credits_line"], condition=Q(credits_line__isnull=False), name="line_credits"),
         ]
 
     def __str__(self) -> str:

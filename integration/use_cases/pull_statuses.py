@@ -35,6 +35,7 @@ from integration.errors import RemoteError
 from integration.models import GoCompany, InvoiceStatement, LedgerEntry, OutgoingInvoice, SyncCursor, SyncRun
 from integration.terms import RemoteInvoice, RemoteLedgerEntry, SalesOrder
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt
+from integration.use_cases.credit_statement import mark_credited
 from integration.use_cases.find_traces import Traces, find_traces
 from integration.use_cases.money_of_invoices import Money, money_of
 from integration.use_cases.moves import move
@@ -111,6 +112,7 @@ def _pull(company: GoCompany, client: PowerOfficeClient, clock: Callable[[], dat
         counts["invoices with a number that is there already"] += store_invoices(company, invoices, read_at=began)
         link_invoices(company, invoices, living=orders)
         touched = {invoice.id for invoice in invoices} | store_entries(company, entries, read_at=began)
+        counts += mark_credited(company, touched, began)
         counts += refresh_statuses(company, touched, began)
         advance(company, Resource.INVOICES, (invoice.balance_changed_at for invoice in invoices), began=began)
         advance(company, Resource.LEDGER, (entry.last_changed_at for entry in entries), began=began)

@@ -49,6 +49,7 @@ from integration.errors import (
 from integration.models import GoCompany, InvoiceStatement, StatementLine, SyncAttempt, SyncRun
 from integration.terms import SalesOrder
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt, renew_lease
+from integration.use_cases.credit_statement import creditable
 from integration.use_cases.moves import move
 from integration.use_cases.sync_customers import CustomerProblem, ensure_customer, forget_customer
 from integration.use_cases.sync_products import create_product, products_in_go, recheck_products
@@ -288,7 +289,8 @@ def statement_facts(
     customer_problem: str = "",
 ) -> StatementFacts:
     """A statement's header as plain values."""
-    credited = statement.credits.outgoing_invoice if statement.credits else None
+    taken_back = statement.credits if statement.kind == StatementKind.CREDIT_NOTE else None
+    credited = taken_back.outgoing_invoice if taken_back else None
     return StatementFacts(
         reference=statement.reference,
         kind=statement.kind,
@@ -308,9 +310,9 @@ def statement_facts(
         purchase_order_reference=statement.purchase_order_reference,
         contract_number=statement.contract_number,
         locked=statement.company.order_state_on_arrival == OrderStateOnArrival.LOCKED,
-        related_invoice_number=credited.invoice_number
-        if credited and statement.kind == StatementKind.CREDIT_NOTE
-        else None,
+        related_invoice_number=credited.invoice_number if credited else None,
+        credits=str(taken_back or ""),
+        credit_left=creditable(taken_back, without=statement.pk).left_total if taken_back else None,
         lines=lines,
     )
 

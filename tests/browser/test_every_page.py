@@ -85,6 +85,7 @@ def pages() -> list[str]:
     acts = [reverse("admin:integration_invoicestatement_act", args=[upcoming.pk, act]) for act in ORDER]
     reader = Role.objects.get(name="Reader")
     found += [reverse(f"admin:accounts_role_{page}", args=[reader.pk]) for page in ("delete", "history")]
+    found += [reverse("admin:integration_invoicestatement_credit", args=[row.pk]) for row in (paid, upcoming)]
     found.append(reverse("admin:integration_gocompany_change", args=[paid.company_id]))
     found.append(reverse("admin:password_change"))
     found += [reverse("reports"), *(reverse("report", args=[key]) for key in REPORTS)]

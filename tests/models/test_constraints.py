@@ -291,6 +291,18 @@ BROKEN: dict[str, list[Act]] = {
         put(line, accrual_from=date(2026, 1, 1)),
         put(line, accrual_to=date(2026, 1, 1)),
     ],
+    "line_credits_so_much": [
+        put(line, credited_quantity=Decimal(1)),
+        lambda: line(credits_line=line()),
+        lambda: line(
+            kind=LineKind.TEXT,
+            product=None,
+            quantity=None,
+            unit_price=None,
+            credits_line=line(),
+            credited_quantity=Decimal(1),
+        ),
+    ],
     "attempt_one_open_per_statement": [two_attempts()],
     "attempt_ended_has_outcome": [
         put(f.attempt, outcome=AttemptOutcome.DONE),
