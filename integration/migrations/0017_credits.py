@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integration', '0013_subscription_roles'),
+        ('integration', '0016_roll_subscriptions_nightly'),
     ]
 
     operations = [

@@ -32,7 +32,7 @@ def take(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("integration", "0014_credits")]
+    dependencies = [("integration", "0017_credits")]
 
     operations = [
         AddIndexAtWork(
