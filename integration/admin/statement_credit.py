@@ -116,7 +116,7 @@ class StatementCredit(CompanyModelAdmin[InvoiceStatement]):
         if form is not None and step and form.is_valid():
             try:
                 _, lines = planned(statement, form.wanted())
-                total = sum((line.amounts.total for line in lines), Decimal(0))
+                total = -sum((line.amounts.total for line in lines), Decimal(0))
                 if step == CONFIRM and request.POST.get("seen") == str(total):
                     return self._credit(request, statement, form)
                 note = {"lines": len(lines), "total": amount(total, statement.currency), "seen": total}
@@ -176,7 +176,7 @@ class StatementCredit(CompanyModelAdmin[InvoiceStatement]):
             format_html(
                 "Credit note {} of {} is on its way to PowerOffice Go, where somebody sends it.",
                 link(note),
-                amount(note.total, note.currency),
+                amount(-note.total, note.currency),
             ),
         )
         return HttpResponseRedirect(page_of(statement))

@@ -75,10 +75,10 @@ def test_by_line_with_the_sum_before_it_is_confirmed(
 
     data = {"line_1": "1", "line_2": "", "reason": "Left early"}
     look = finance.post(page_of(sent), {**data, "step": "look"})
-    assert look.context["note"] == {"lines": 1, "total": "-1\u202f120,00\xa0NOK", "seen": Decimal("-1120.00")}
+    assert look.context["note"] == {"lines": 1, "total": "1\u202f120,00\xa0NOK", "seen": Decimal("1120.00")}
     assert InvoiceStatement.objects.count() == 1
 
-    response = finance.post(page_of(sent), {**data, "step": "confirm", "seen": "-1120.00"})
+    response = finance.post(page_of(sent), {**data, "step": "confirm", "seen": "1120.00"})
     note = InvoiceStatement.objects.get(credits=sent)
     assert response.status_code == 302
     assert (note.total, note.status, note.credit_reason) == (Decimal("-1120.00"), S.PROCESSING, "Left early")
@@ -91,9 +91,9 @@ def test_by_line_with_the_sum_before_it_is_confirmed(
 def test_what_was_changed_since_it_was_summed_up_is_summed_up_again(
     finance: Client, sent: InvoiceStatement, nudged: list[Any]
 ) -> None:
-    data = {"line_1": "2", "line_2": "3", "reason": "Left early", "step": "confirm", "seen": "-1120.00"}
+    data = {"line_1": "2", "line_2": "3", "reason": "Left early", "step": "confirm", "seen": "1120.00"}
     page = finance.post(page_of(sent), data)
-    assert page.context["note"]["seen"] == Decimal("-2576.00")
+    assert page.context["note"]["seen"] == Decimal("2576.00")
     assert InvoiceStatement.objects.count() == 1
 
 
@@ -110,7 +110,7 @@ def test_what_was_changed_since_it_was_summed_up_is_summed_up_again(
 def test_bad_input_is_told_and_changes_nothing(
     finance: Client, sent: InvoiceStatement, nudged: list[Any], changes: dict[str, str], words: str
 ) -> None:
-    data = {"line_1": "1", "line_2": "", "reason": "Left early", "step": "confirm", "seen": "-1120.00", **changes}
+    data = {"line_1": "1", "line_2": "", "reason": "Left early", "step": "confirm", "seen": "1120.00", **changes}
     assert words in finance.post(page_of(sent), data).content.decode()
     assert InvoiceStatement.objects.count() == 1
 
@@ -120,7 +120,7 @@ def test_r05_go_is_asked_right_before_and_what_it_says_counts(
 ) -> None:
     """Somebody credited it in Go a moment ago: we do not know yet, and do not credit it twice."""
     sandbox.act("credit", company=company, invoice_id=sent.go_order_id)
-    data = {"line_1": "1", "line_2": "", "reason": "Left early", "step": "confirm", "seen": "-1120.00"}
+    data = {"line_1": "1", "line_2": "", "reason": "Left early", "step": "confirm", "seen": "1120.00"}
     finance.post(page_of(sent), data)
     assert InvoiceStatement.objects.count() == 1
     page = finance.get(page_of(sent))
@@ -131,7 +131,7 @@ def test_nothing_is_credited_while_go_does_not_answer(
     finance: Client, sent: InvoiceStatement, nudged: list[Any], sandbox: Any
 ) -> None:
     sandbox.faults(kind="error_500_before_commit", method="GET", path="/SalesOrders", count=9)
-    data = {"line_1": "1", "line_2": "", "reason": "Left early", "step": "confirm", "seen": "-1120.00"}
+    data = {"line_1": "1", "line_2": "", "reason": "Left early", "step": "confirm", "seen": "1120.00"}
     response = finance.post(page_of(sent), data)
     assert "Nothing was credited; try again later." in said(response)
     assert InvoiceStatement.objects.count() == 1
