@@ -222,6 +222,39 @@ class ReviewAction(TextChoices):
     RELEASE = "release", "Push again"
 
 
+class ByHandAction(TextChoices):
+    """What people decide about payments that PowerOffice Go does not know of; the words are those of the buttons."""
+
+    MARK_PAID = "mark_paid", "Mark as paid by hand"
+    FOLLOW_GO = "follow_go", "Follow PowerOffice again"
+    APPROVE = "approve_payment", "Approve"
+    REFUSE = "refuse_payment", "Refuse"
+    TAKE_BACK = "take_back_payment", "Take back"
+
+
+class HandPaymentMethod(TextChoices):
+    """How money came that PowerOffice Go does not know of."""
+
+    BANK = "BANK", "Bank transfer"
+    CARD = "CARD", "Card"
+    CASH = "CASH", "Cash"
+    VIPPS = "VIPPS", "Vipps"
+    DIRECT_DEBIT = "DIRECT_DEBIT", "Direct debit"
+    GIFT_CARD = "GIFT_CARD", "Gift card"
+    NETTING = "NETTING", "Netted against what we owe"
+    OTHER = "OTHER", "Other: the reason says how"
+
+
+class HandPaymentState(TextChoices):
+    """Whether a payment by hand counts."""
+
+    WAITING = "WAITING", "Waits for a second person"
+    IN_FORCE = "IN_FORCE", "In force"
+    REFUSED = "REFUSED", "Refused"
+    TAKEN_BACK = "TAKEN_BACK", "Taken back"
+    UNDONE = "UNDONE", "Undone: follows PowerOffice Go"
+
+
 class UploadState(TextChoices):
     """How far an uploaded spreadsheet is."""
 

@@ -19,6 +19,8 @@ from integration.decisions.subscriptions import month_of
 from integration.decisions.transitions import BEYOND_PUSH
 from integration.enums import (
     CompanyState,
+    HandPaymentMethod,
+    HandPaymentState,
     InvoiceType,
     LineKind,
     Operation,
@@ -32,6 +34,7 @@ from integration.models import (
     ContactPerson,
     Customer,
     GoCompany,
+    HandPayment,
     InvoiceStatement,
     LedgerEntry,
     OutgoingInvoice,
@@ -278,6 +281,23 @@ def ledger_entry(of: OutgoingInvoice, **fields: Any) -> LedgerEntry:
             **fields,
         },
     )
+
+
+def hand_payment(of: InvoiceStatement, **fields: Any) -> HandPayment:
+    """A payment by hand of the whole statement that waits for a second person."""
+    given = {
+        "amount": of.total,
+        "open_before": of.total,
+        "paid_on": TODAY,
+        "method": HandPaymentMethod.BANK,
+        "reason": "Seen on the bank statement",
+        "status_before": of.status,
+        "state": HandPaymentState.WAITING,
+        "needs_approval": True,
+        "asked_at": NOW,
+        **fields,
+    }
+    return HandPayment.objects.create(statement=of, **{"asked_by": given.pop("asked_by", None) or person(), **given})
 
 
 def run(company: GoCompany | None = None, **fields: Any) -> SyncRun:

@@ -2,6 +2,7 @@
 
 from integration.admin import customer as customer
 from integration.admin import go_company as go_company
+from integration.admin import hand_payment as hand_payment
 from integration.admin import invoice_statement as invoice_statement
 from integration.admin import order_rows as order_rows
 from integration.admin import outgoing_invoice as outgoing_invoice

@@ -9,7 +9,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline, RecordForm
 from integration.admin.columns import company_for_several
-from integration.admin.display import NOTHING, amount, day, link, list_of, page_of, status_badge
+from integration.admin.display import NOTHING, amount, day, link, list_of, page_of, statement_badge
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.models import ContactPerson, Customer, InvoiceStatement, PaymentMethod
@@ -120,7 +120,7 @@ def orders(customer: Customer) -> list[dict[str, Any]]:
         {
             "address": page_of(statement),
             "number": statement.source_id,
-            "status": status_badge(statement.status),
+            "status": statement_badge(statement),
             "date": day(statement.statement_date),
             "amount": amount(statement.total, statement.currency),
             "invoice": link(statement.outgoing_invoice, str(statement.outgoing_invoice.invoice_number or "–"))

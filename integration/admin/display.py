@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 
 from integration.decisions.money import NARROW_SPACE, amount_text, count_text
 from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
-from integration.enums import AttemptOutcome, CompanyState, MoneyState, RunOutcome, StatementStatus
+from integration.enums import AttemptOutcome, CompanyState, HandPaymentState, MoneyState, RunOutcome, StatementStatus
+from integration.models import InvoiceStatement
 
 NOTHING: Final = "–"
 
@@ -59,6 +60,7 @@ TONES: Final[Mapping[type[models.TextChoices], Mapping[str, str]]] = {
         CompanyState.SETUP: "waiting",
         CompanyState.PAUSED: "alarm",
     },
+    HandPaymentState: {HandPaymentState.WAITING: "alarm", HandPaymentState.IN_FORCE: "done"},
 }
 
 
@@ -75,6 +77,13 @@ def badge(choice: models.TextChoices) -> SafeString:
 def status_badge(status: str) -> SafeString:
     """A statement's status."""
     return badge(StatementStatus(status))
+
+
+def statement_badge(statement: InvoiceStatement) -> SafeString:
+    """A statement's status, and that a person set it."""
+    if statement.follows_go:
+        return status_badge(statement.status)
+    return format_html('{} <small class="fb-muted">by hand</small>', status_badge(statement.status))
 
 
 def amount(value: Decimal | None, currency: str = "") -> str:

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from integration import remotes
 from integration.admin.base import CompanyModelAdmin, RecordForm
 from integration.admin.display import badge, moment
+from integration.admin.fields import AmountField
 from integration.enums import CompanyState
 from integration.models import AccessToken, GoCompany
 from integration.use_cases.check_company import NEEDED, CompanyCheck, check_company
@@ -70,6 +72,7 @@ class GoCompanyAdmin(CompanyModelAdmin[GoCompany]):
     search_fields = ("name", "organisation_number")
     ordering = ("name", "pk")
     autocomplete_fields = ("members",)
+    formfield_overrides: ClassVar[dict[Any, Any]] = {models.DecimalField: {"form_class": AmountField}}
     readonly_fields = ("key_text", "state_reason", "probe_text")
     actions_detail = ("test_connection",)
     fieldsets = (
@@ -93,6 +96,7 @@ class GoCompanyAdmin(CompanyModelAdmin[GoCompany]):
             },
         ),
         ("Customer data", {"fields": ("customer_data_owner",)}),
+        ("Money", {"fields": ("by_hand_limit",)}),
         (
             "People",
             {"fields": ("members",), "description": "Staff see only the companies they are members of."},

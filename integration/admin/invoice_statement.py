@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, MultipleChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter
+from integration.admin.by_hand_actions import ByHandActions
 from integration.admin.columns import sees_several
-from integration.admin.display import NOTHING, day, link, money, page_of, status_badge
+from integration.admin.display import NOTHING, day, link, money, page_of, statement_badge
 from integration.admin.fields import AmountField
 from integration.admin.filters import AttentionFilter, DueFilter
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
-from integration.admin.statement_actions import StatementActions
 from integration.admin.statement_credit import StatementCredit
 from integration.admin.statement_lines import StatementLineInline
 from integration.admin.statement_sheet import LINES_IN_FORM, sheet
@@ -28,7 +28,7 @@ from integration.use_cases.type_statement import give_number
 
 
 @admin.register(InvoiceStatement)
-class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, StatementActions):
+class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, ByHandActions):
     """The heart of the house."""
 
     list_display = ("number", "state", "customer_name", "date", "due", "amount", "invoice", "go_tells")
@@ -84,8 +84,8 @@ class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, Sta
     @admin.display(description="Status")
     def state(self, statement: InvoiceStatement) -> str:
         if not statement.held:
-            return status_badge(statement.status)
-        return format_html('{} <small class="fb-muted">on hold</small>', status_badge(statement.status))
+            return statement_badge(statement)
+        return format_html('{} <small class="fb-muted">on hold</small>', statement_badge(statement))
 
     @admin.display(description="Customer")
     def customer_name(self, statement: InvoiceStatement) -> str:

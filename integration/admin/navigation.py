@@ -53,6 +53,7 @@ SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Drafts not sent", "drafts", STATEMENTS, DRAFTS_NOT_SENT),
             Entry("Outgoing invoices", "outgoing_mail", "integration.outgoinginvoice"),
             Entry("Invoice order rows", "table_rows", "integration.statementline"),
+            Entry("Payments by hand", "back_hand", "integration.handpayment"),
             Entry("Reports", "bar_chart", STATEMENTS, page="reports"),
         ),
     ),

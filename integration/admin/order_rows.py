@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import (
 
 from integration.admin.base import CompanyFilter, ReadOnlyModelAdmin
 from integration.admin.columns import sees_several
-from integration.admin.display import NOTHING, amount, day, figure, link, money, number, status_badge
+from integration.admin.display import NOTHING, amount, day, figure, link, money, number, statement_badge
 from integration.admin.paginator import CAP
 from integration.admin.resources import ROWS_AT_ONCE
 from integration.admin.search import rows_with, words_of
@@ -119,7 +119,7 @@ class OrderRowAdmin(ExportSpreadsheets, ReadOnlyModelAdmin[StatementLine]):
 
     @admin.display(description="Status")
     def state(self, line: StatementLine) -> str:
-        return status_badge(line.statement.status)
+        return statement_badge(line.statement)
 
     @admin.display(description="Customer")
     def customer_name(self, line: StatementLine) -> str:

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter, ReadOnlyModelAdmin
-from integration.admin.display import NOTHING, amount, day, minute, money, page_of, status_badge
+from integration.admin.display import NOTHING, amount, day, minute, money, page_of, statement_badge
 from integration.admin.filters import AgeFilter, InvoiceDueFilter, MoneyFilter
 from integration.admin.money_table import money_table
 from integration.admin.spreadsheets import ExportSpreadsheets
@@ -128,7 +128,7 @@ def page(invoice: OutgoingInvoice) -> dict[str, Any]:
                 "address": page_of(statement),
                 "number": statement.source_id,
                 "customer": str(statement.customer or NOTHING),
-                "status": status_badge(statement.status),
+                "status": statement_badge(statement),
                 "amount": amount(statement.total, statement.currency),
             }
             for statement in statements

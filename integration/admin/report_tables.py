@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from integration.admin.dashboard import in_order
-from integration.admin.display import amount, day, link, number, status_badge
+from integration.admin.display import amount, day, link, number, statement_badge
 from integration.admin.sync import listed
 from integration.models import GoCompany, InvoiceStatement, OutgoingInvoice
 
@@ -144,7 +144,7 @@ def statement_table(
     first: list[tuple[Column, Getter]] = [
         (Column("Statement"), lambda statement: link(statement, statement.source_id)),
         (Column("Customer"), customer),
-        (Column("Status"), lambda statement: status_badge(statement.status)),
+        (Column("Status"), statement_badge),
         (Column("Date"), lambda statement: day(statement.statement_date)),
         (Column("Amount", figures=True), lambda statement: amount(statement.total, statement.currency)),
     ]

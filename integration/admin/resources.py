@@ -188,6 +188,8 @@ class StatementResource(ColumnsResource):
         ("Total", field("total")),
         ("Reference", field("reference")),
         ("Order no. in Go", field("go_order_number")),
+        ("Set by hand", lambda statement: "" if statement.follows_go else "by hand"),
+        ("Go says", field("go_says")),
     )
 
 

@@ -77,7 +77,7 @@ def held_back_words(held_back: tuple[tuple[str, int], ...]) -> str:
 class StatementActions(CompanyModelAdmin[InvoiceStatement]):
     """The acts in the list and on a statement's page; each has its own permission, asked again when it is posted."""
 
-    actions = ("push", "release", "pull", "activate", "hold", "withdraw")
+    actions: tuple[str, ...] = ("push", "release", "pull", "activate", "hold", "withdraw")
 
     def may(self, request: HttpRequest, act: str) -> bool:
         """Whether this person may do this at all."""

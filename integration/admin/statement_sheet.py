@@ -12,12 +12,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from integration.admin.display import amount, day, figure, link, list_of, minute, percent, price, status_badge
+from integration.admin.display import amount, badge, day, figure, link, list_of, minute, percent, price, statement_badge
 from integration.admin.money_table import money_table
 from integration.admin.timeline import timeline
 from integration.decisions.transitions import WAITS_FOR_A_PERSON
-from integration.enums import InvoiceType, LineKind, StatementStatus
-from integration.models import InvoiceStatement, LedgerEntry, OutgoingInvoice, StatementLine, SyncAttempt
+from integration.enums import HandPaymentState, InvoiceType, LineKind, StatementStatus
+from integration.models import HandPayment, InvoiceStatement, LedgerEntry, OutgoingInvoice, StatementLine, SyncAttempt
 from integration.use_cases.credit_statement import credit_notes_made_in_go
 
 LINES_IN_FORM: Final = 100
@@ -37,7 +37,7 @@ def go_invoice_url(invoice: OutgoingInvoice) -> str:
 def sheet(request: HttpRequest, statement: InvoiceStatement, *, lines_in_form: bool) -> dict[str, Any]:
     """Everything the page says about one statement. The number of queries does not depend on how much there is."""
     return {
-        "status": status_badge(statement.status),
+        "status": statement_badge(statement),
         "needs_person": statement.status in WAITS_FOR_A_PERSON,
         "attention": statement.attention,
         "kind": statement.get_kind_display(),
@@ -48,6 +48,7 @@ def sheet(request: HttpRequest, statement: InvoiceStatement, *, lines_in_form: b
         "lines": None if lines_in_form else lines(request, statement),
         "totals": totals(statement),
         "invoice": invoice(statement),
+        "by_hand": by_hand(statement),
         "timeline": timeline(statement),
         "all_attempts": list_of(SyncAttempt, f"statement__id__exact={statement.pk}"),
     }
@@ -151,6 +152,23 @@ def totals(statement: InvoiceStatement) -> list[tuple[str, str]]:
         ("Net excl. VAT", amount(statement.net, statement.currency)),
         *vat,
         ("Total incl. VAT", amount(statement.total, statement.currency)),
+    ]
+
+
+def by_hand(statement: InvoiceStatement) -> list[dict[str, Any]]:
+    """The payments that people recorded, those that wait or no longer count included; oldest first."""
+    payments = HandPayment.objects.filter(statement=statement).select_related("asked_by", "approved_by").order_by("pk")
+    return [
+        {
+            "date": day(payment.paid_on),
+            "state": badge(HandPaymentState(payment.state)),
+            "how": link(payment, payment.get_method_display()),
+            "who": str(payment.asked_by) + (f", approved by {payment.approved_by}" if payment.approved_by else ""),
+            "invoice": payment.invoice_number or "",
+            "why": payment.reason,
+            "amount": amount(payment.amount, statement.currency),
+        }
+        for payment in payments
     ]
 
 

@@ -17,8 +17,8 @@ MOVES: Final[dict[S, frozenset[S]]] = {
         {S.DRAFT, S.SENT, S.PARTLY_PAID, S.PAID, S.LINK_BROKEN, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}
     ),
     S.SENT: frozenset({S.PARTLY_PAID, S.PAID, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
-    S.PARTLY_PAID: frozenset({S.SENT, S.PAID, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
-    S.PAID: frozenset({S.SENT, S.PARTLY_PAID, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
+    S.PARTLY_PAID: frozenset({S.SENT, S.PAID, S.LINK_BROKEN, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
+    S.PAID: frozenset({S.SENT, S.PARTLY_PAID, S.LINK_BROKEN, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
     S.LINK_BROKEN: frozenset(
         {S.DRAFT, S.CONFIRMED, S.SENT, S.PARTLY_PAID, S.PAID, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF, S.PROCESSING}
     ),
@@ -28,7 +28,8 @@ MOVES: Final[dict[S, frozenset[S]]] = {
     S.SETTLED_OTHERWISE: frozenset(),
     S.VOID: frozenset(),
 }
-"""From -> to. A balance may move in either direction: an undone payment, write-off or credit leads back."""
+"""From -> to. A balance may move in either direction: an undone payment, write-off or credit leads back.
+A payment by hand of a statement whose draft is gone leads back to *Link broken* when it is undone."""
 
 BEFORE_PUSH: Final = frozenset({S.UPCOMING, S.PROCESSING, S.PUSHING, S.IN_DOUBT, S.NEEDS_FIX, S.VOID})
 """Where no order in Go is known."""

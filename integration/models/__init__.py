@@ -4,6 +4,7 @@ from integration.models.admin_action import AdminAction
 from integration.models.big_tables import AddIndexAtWork
 from integration.models.customer import ContactPerson, Customer, CustomerInGo, PaymentMethod
 from integration.models.go_company import AccessToken, GoCompany, PaceSlot, SyncCursor
+from integration.models.hand_payment import HandPayment
 from integration.models.invoice_statement import InvoiceStatement, StatementLine, StatementMove
 from integration.models.log_books import LOG_BOOKS
 from integration.models.outgoing_invoice import LedgerEntry, OutgoingInvoice
@@ -22,6 +23,7 @@ __all__ = [
     "Customer",
     "CustomerInGo",
     "GoCompany",
+    "HandPayment",
     "InvoiceStatement",
     "LedgerEntry",
     "OutgoingInvoice",

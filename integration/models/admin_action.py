@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from integration.enums import ReviewAction
+from integration.enums import ByHandAction, ReviewAction
 from integration.models.go_company import GoCompany
 from integration.models.invoice_statement import InvoiceStatement
 
@@ -38,6 +38,7 @@ class AdminAction(models.Model):
     @property
     def title(self) -> str:
         """What a person did, in the words of the button."""
-        if self.action in ReviewAction.values:
-            return ReviewAction(self.action).label
+        for acts in (ReviewAction, ByHandAction):
+            if self.action in acts.values:
+                return str(acts(self.action).label)
         return self.action.replace("_", " ").capitalize()

@@ -2,11 +2,13 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Final, Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -66,6 +68,15 @@ class GoCompany(Record):
     vanished_drafts = models.CharField(
         "drafts that vanish from Go", max_length=10, choices=VanishedDraftPolicy, default=VanishedDraftPolicy.ASK
     )
+    by_hand_limit = models.DecimalField(
+        "payments by hand without a second person, up to",
+        max_digits=14,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="Kroner in one go. Above it a second person must approve. Empty: no limit.",
+    )
     cycle_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     cycle_holder = models.CharField(max_length=80, blank=True, editable=False)
     registers_read_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -100,6 +111,11 @@ class GoCompany(Record):
                 condition=~Q(state=CompanyState.ACTIVE) | ~Q(client_key_fingerprint=""),
                 name="go_company_active_has_key",
                 violation_error_message="An active company needs a client key. Enter one, or choose another state.",
+            ),
+            models.CheckConstraint(
+                condition=Q(by_hand_limit__isnull=True) | Q(by_hand_limit__gte=0),
+                name="go_company_by_hand_limit",
+                violation_error_message="A limit is 0 kroner or more; leave it empty for no limit.",
             ),
         ]
 

@@ -29,16 +29,19 @@ def move(
 ) -> bool:
     """Move one statement, setting `fields` with it. False: somebody else was faster, nothing was changed.
 
-    With `last_saved` (its `updated_at` when it was read) also False when anybody has saved it since.
+    With `last_saved` (its `updated_at` when it was read) also False when anybody has saved it since. What a person set
+    by hand only a person moves: without `user` also False when the statement does not follow Go.
     Raises MoveNotAllowed when `decisions.transitions` has no such move.
     """
     if not is_allowed(from_status, to_status):
         raise MoveNotAllowed(f"Statement {statement_id}: {from_status} -> {to_status} is not in the table of moves.")
     with transaction.atomic(savepoint=False):  # both or nothing, also inside a caller's transaction
-        as_read = {} if last_saved is None else {"updated_at": last_saved}
+        only_if: dict[str, Any] = {} if last_saved is None else {"updated_at": last_saved}
+        if user is None:
+            only_if["follows_go"] = True
         changed = update(
             InvoiceStatement,
-            {"id": statement_id, "status": from_status, **as_read},
+            {"id": statement_id, "status": from_status, **only_if},
             {"status": to_status, "updated_at": now, **fields},
         )
         if changed:

@@ -8,6 +8,7 @@ READER = {
     "view_contactperson",
     "view_customer",
     "view_gocompany",
+    "view_handpayment",
     "view_invoicestatement",
     "view_ledgerentry",
     "view_outgoinginvoice",
@@ -21,6 +22,8 @@ READER = {
 }
 SUPPORT = READER | {"push_statement", "pull_statement", "test_connection"}
 FINANCE = SUPPORT | {
+    "credit_statement",
+    "pay_statement",
     "withdraw_statement",
     "add_invoicestatement",
     "change_invoicestatement",

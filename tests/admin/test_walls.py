@@ -22,7 +22,7 @@ from django.urls import URLPattern, reverse
 from accounts.models import User
 from integration import remotes
 from integration.admin.base import CompanyFilter, CompanyWall, RecordForm
-from integration.enums import AttemptOutcome, PaymentMethodKind, StatementStatus
+from integration.enums import AttemptOutcome, HandPaymentState, PaymentMethodKind, StatementStatus
 from integration.errors import KeyRejected
 from integration.models import (
     AccessToken,
@@ -84,6 +84,8 @@ def rows_of(company: GoCompany) -> Rows:
     f.contact_person(customer)
     PaymentMethod.objects.create(customer=customer, kind=PaymentMethodKind.CARD, is_default=True)
     f.ledger_entry(invoice)
+    refused = {"state": HandPaymentState.REFUSED, "ended_by": f.person(), "ended_at": f.NOW, "end_reason": "r"}
+    payments = [f.hand_payment(sent, **refused)]
     AccessToken.objects.create(company=company, token="t")
     SyncCursor.objects.create(company=company, resource="LEDGER", watermark=f.NOW)
     return {
@@ -96,6 +98,7 @@ def rows_of(company: GoCompany) -> Rows:
         type(run): [run],
         type(attempts[0]): attempts,
         AdminAction: [action],
+        type(payments[0]): payments,
     }
 
 

@@ -15,7 +15,7 @@ from integration.admin.reports import REPORTS
 from integration.admin.statement_actions import ORDER
 from integration.decisions.spreadsheet_files import Limits
 from integration.enums import AttemptOutcome, LineKind, RunOutcome, StatementStatus, UploadState
-from integration.models import AdminAction, GoCompany, InvoiceStatement, SpreadsheetUpload
+from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, SpreadsheetUpload
 from integration.use_cases import import_spreadsheet
 from tests import factories
 from tests.browser.conftest import RemoteSandbox, Visitor, on_every_screen, on_two_screens
@@ -51,6 +51,8 @@ def furnish(company: GoCompany) -> None:
             ],
         )
         factories.ledger_entry(invoice)
+        if status in {StatementStatus.SENT, StatementStatus.PARTLY_PAID}:
+            factories.hand_payment(statement, reason=LONG, invoice_number=10**12)
         factories.attempt(
             statement=statement,
             run=run,
@@ -83,6 +85,12 @@ def pages() -> list[str]:
     found.append(reverse("admin:integration_invoicestatement_change", args=[paid.pk]))
     upcoming = InvoiceStatement.objects.filter(status=StatementStatus.UPCOMING)[0]
     acts = [reverse("admin:integration_invoicestatement_act", args=[upcoming.pk, act]) for act in ORDER]
+    waiting = HandPayment.objects.filter(statement__status=StatementStatus.SENT)[0]
+    by_hand = reverse("admin:integration_invoicestatement_by_hand", args=[waiting.statement_id, "follow_go"])
+    acts += [by_hand, reverse("admin:integration_invoicestatement_change", args=[waiting.statement_id])]
+    acts.append(reverse("admin:integration_handpayment_decide", args=[waiting.pk, "approve_payment"]))
+    broken = InvoiceStatement.objects.filter(status=StatementStatus.LINK_BROKEN)[0]
+    acts.append(reverse("admin:integration_invoicestatement_by_hand", args=[broken.pk, "mark_paid"]))
     reader = Role.objects.get(name="Reader")
     found += [reverse(f"admin:accounts_role_{page}", args=[reader.pk]) for page in ("delete", "history")]
     found += [reverse("admin:integration_invoicestatement_credit", args=[row.pk]) for row in (paid, upcoming)]

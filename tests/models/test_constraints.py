@@ -16,6 +16,7 @@ from integration.decisions.transitions import BEYOND_PUSH
 from integration.enums import (
     AttemptOutcome,
     CompanyState,
+    HandPaymentState,
     Interval,
     InvoiceDelivery,
     InvoiceType,
@@ -86,6 +87,24 @@ def two(make: Callable[..., models.Model], **fields: Any) -> Pair:
 def apart(make: Callable[..., models.Model], **fields: Any) -> Pair:
     """Two rows in two companies."""
     return lambda: (make(f.go_company(), **fields), make(f.go_company(), **fields))
+
+
+def payment(**fields: Any) -> models.Model:
+    """A payment by hand of 125.00."""
+    return f.hand_payment(f.statement(status=StatementStatus.PAID), **fields)
+
+
+def in_force() -> models.Model:
+    return payment(state=HandPaymentState.IN_FORCE, needs_approval=False)
+
+
+def undone() -> models.Model:
+    ended = {"ended_by": f.person(), "ended_at": f.NOW, "end_reason": "The bank took it back"}
+    return payment(state=HandPaymentState.UNDONE, needs_approval=False, **ended)
+
+
+def two_payments(**fields: Any) -> Pair:
+    return lambda: (payment(**fields), payment(**fields))
 
 
 def two_of_a_customer(model: type[models.Model], **fields: Any) -> Pair:
@@ -198,6 +217,32 @@ BROKEN: dict[str, list[Act]] = {
     "go_company_state_known": [put(f.go_company, state="ASLEEP"), put(f.go_company, state="")],
     "go_company_organisation_number_shape": [
         put(f.go_company, organisation_number=number) for number in ("12345678", "12345678A", "NO1234567", "12345678\n")
+    ],
+    "go_company_by_hand_limit": [put(f.go_company, by_hand_limit=Decimal("-0.01"))],
+    "hand_payment_one_waits": [same(two_payments(state="WAITING"), "statement_id")],
+    "hand_payment_state_known": [put(in_force, state="MAYBE"), put(in_force, state="")],
+    "hand_payment_method_known": [put(in_force, method="SHELLS"), put(in_force, method="")],
+    "hand_payment_amount": [
+        put(in_force, amount=Decimal(0)),
+        put(in_force, amount=Decimal("-1.00")),
+        put(in_force, amount=Decimal("125.01")),
+    ],
+    "hand_payment_says_why": [put(in_force, reason="")],
+    "hand_payment_invoice_number": [put(in_force, invoice_number=0), put(in_force, invoice_number=-7)],
+    "hand_payment_second_person": [
+        put(in_force, approved_by=F("asked_by"), approved_at=f.NOW),
+        put(in_force, approved_at=f.NOW),
+        lambda: f.hand_payment(f.statement(status=StatementStatus.PAID), approved_by=f.person()),
+    ],
+    "hand_payment_approved_where_needed": [put(in_force, needs_approval=True), put(undone, needs_approval=True)],
+    "hand_payment_refused_by_another": [put(undone, state="REFUSED", ended_by=F("asked_by"))],
+    "hand_payment_end_says_who_and_why": [
+        put(undone, ended_by=None),
+        put(undone, ended_at=None),
+        put(undone, end_reason=""),
+        put(undone, state="IN_FORCE"),
+        put(in_force, state="UNDONE"),
+        put(in_force, end_reason="Because"),
     ],
     "go_company_active_has_key": [
         put(f.go_company, client_key_fingerprint=""),
@@ -354,6 +399,14 @@ KEPT: dict[str, Act] = {
     "the same line number in two statements": lambda: (line(), line()),
     "a text line": lambda: line(kind=LineKind.TEXT),
     "an accrual period of one day": put(line, accrual_from=date(2026, 1, 1), accrual_to=date(2026, 1, 1)),
+    "a payment by hand that a second person approved": lambda: payment(
+        state=HandPaymentState.IN_FORCE, approved_by=f.person(), approved_at=f.NOW
+    ),
+    "two payments by hand that count": lambda: [
+        f.hand_payment(paid, state=HandPaymentState.IN_FORCE, needs_approval=False, amount=Decimal("0.01"))
+        for paid in [f.statement(status=StatementStatus.PAID)] * 2
+    ],
+    "a limit of nothing": put(f.go_company, by_hand_limit=Decimal(0)),
     "one attempt after another": two_attempts(ended_at=f.NOW, outcome=AttemptOutcome.LATER),
     "open attempts without statement": two(f.attempt),
 }
@@ -447,6 +500,8 @@ def test_one_token_per_company():
         (f.subscription_term, lambda record: record.subscription),
         (f.subscription_term, lambda record: record.bill),
         (f.subscription_bill, lambda record: record.statement),
+        (payment, lambda record: record.statement),
+        (payment, lambda record: record.asked_by),
     ],
 )
 def test_nothing_with_money_is_swept_away_with_its_parent(make, parent):
