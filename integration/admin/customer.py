@@ -9,12 +9,11 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 
 from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline, RecordForm
 from integration.admin.columns import company_for_several
-from integration.admin.display import NOTHING, amount, day, link, list_of, page_of, statement_badge
+from integration.admin.display import NOTHING
+from integration.admin.orders import orders
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
-from integration.models import ContactPerson, Customer, InvoiceStatement, PaymentMethod
-
-NEWEST_ORDERS = 25
+from integration.models import ContactPerson, Customer, PaymentMethod
 
 
 class ContactPersonForm(RecordForm[ContactPerson]):
@@ -103,30 +102,6 @@ class CustomerAdmin(SearchColumn, SpreadsheetMixin, CompanyModelAdmin[Customer])
         customer = self.get_object(request, object_id) if object_id else None
         if customer is not None and self.has_view_permission(request, customer):
             context["attention"] = customer.attention
-            context["orders"] = orders(customer)
-            context["all_orders"] = list_of(InvoiceStatement, f"customer__id__exact={customer.pk}")
+            context["orders"] = orders(request, customer)
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
-
-
-def orders(customer: Customer) -> list[dict[str, Any]]:
-    """The customer's newest statements in words."""
-    statements = (
-        InvoiceStatement.objects.filter(customer=customer)
-        .select_related("outgoing_invoice")
-        .order_by("-statement_date", "-pk")[:NEWEST_ORDERS]
-    )
-    return [
-        {
-            "address": page_of(statement),
-            "number": statement.source_id,
-            "status": statement_badge(statement),
-            "date": day(statement.statement_date),
-            "amount": amount(statement.total, statement.currency),
-            "invoice": link(statement.outgoing_invoice, str(statement.outgoing_invoice.invoice_number or "–"))
-            if statement.outgoing_invoice
-            else NOTHING,
-            "open": amount(statement.outgoing_invoice.balance, "NOK") if statement.outgoing_invoice else NOTHING,
-        }
-        for statement in statements
-    ]

@@ -64,6 +64,22 @@ TONES: Final[Mapping[type[models.TextChoices], Mapping[str, str]]] = {
 }
 
 
+DELIVERIES: Final[dict[str, str]] = {
+    "PdfByEmail": "PDF by e-mail",
+    "PdfPrintForDownload": "PDF to print",
+    "Efaktura": "eFaktura",
+    "Auto": "As PowerOffice Go decides",
+}
+"""Go's name for a way of delivery -> ours, where its own is not a word."""
+
+
+NEVER_COMBINE: Final = (
+    "Never merge or combine drafts in PowerOffice Go: what becomes of each statement cannot be followed from then on, "
+    "and a person must sort it out."
+)
+"""wondr.md R12. Stands wherever somebody is on the way to the drafts there."""
+
+
 def tone(choice: models.TextChoices) -> str:
     """The meaning behind a choice's colour."""
     return TONES.get(type(choice), {}).get(choice, "quiet")
@@ -174,3 +190,8 @@ def excerpt(text: str) -> SafeString | str:
     with suppress(ValueError):  # cut short, or not JSON: shown as it is
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     return format_html('<pre class="fb-excerpt">{}</pre>', text)
+
+
+def delivery_words(delivery: str) -> str:
+    """How an invoice was delivered."""
+    return DELIVERIES.get(delivery, delivery) or NOTHING

@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from integration import remotes
 from integration.admin.base import CompanyModelAdmin, RecordForm
-from integration.admin.display import badge, moment
+from integration.admin.display import NEVER_COMBINE, badge, moment
 from integration.admin.fields import AmountField
 from integration.enums import CompanyState
 from integration.models import AccessToken, GoCompany
@@ -92,7 +92,8 @@ class GoCompanyAdmin(CompanyModelAdmin[GoCompany]):
             "How statements arrive",
             {
                 "fields": ("order_state_on_arrival", "payment_days", "create_missing_products", "vanished_drafts"),
-                "description": "A locked draft cannot be edited in PowerOffice Go until somebody unlocks it there.",
+                "description": "A locked draft cannot be edited in PowerOffice Go until somebody unlocks it there. "
+                + NEVER_COMBINE,
             },
         ),
         ("Customer data", {"fields": ("customer_data_owner",)}),

@@ -175,11 +175,15 @@ class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, ByH
         statement = self.get_object(request, object_id) if object_id else None
         if statement is not None and self.has_view_permission(request, statement):
             context["sheet"] = sheet(request, statement, lines_in_form=self.lines_in_form(request, statement))
-            context["buttons"] = [*self.buttons(request, statement), *self.credit_button(request, statement)]
+            context["buttons"] = self.every_button(request, statement)
             context["editable"] = self.has_change_permission(request, statement)
             context["subtitle"] = statement.source_id
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
+
+    def every_button(self, request: HttpRequest, statement: InvoiceStatement) -> list[dict[str, str]]:
+        """All acts that this person may do with a statement, with why not where one is impossible now."""
+        return [*self.buttons(request, statement), *self.credit_button(request, statement)]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A statement is dated today unless somebody says otherwise."""

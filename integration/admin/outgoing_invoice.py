@@ -1,6 +1,6 @@
 """What the orders became in PowerOffice Go: read-only, with payments and the statements behind each invoice."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -9,20 +9,12 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter, ReadOnlyModelAdmin
-from integration.admin.display import NOTHING, amount, day, minute, money, page_of, statement_badge
+from integration.admin.display import NOTHING, amount, day, delivery_words, minute, money, page_of, statement_badge
 from integration.admin.filters import AgeFilter, InvoiceDueFilter, MoneyFilter
 from integration.admin.money_table import money_table
 from integration.admin.spreadsheets import ExportSpreadsheets
 from integration.admin.statement_sheet import entries, go_invoice_url
 from integration.models import InvoiceStatement, OutgoingInvoice
-
-DELIVERIES: Final[dict[str, str]] = {
-    "PdfByEmail": "PDF by e-mail",
-    "PdfPrintForDownload": "PDF to print",
-    "Efaktura": "eFaktura",
-    "Auto": "As PowerOffice Go decides",
-}
-"""Go's name for a way of delivery -> ours, where its own is not a word."""
 
 
 @admin.register(OutgoingInvoice)
@@ -104,7 +96,7 @@ def page(invoice: OutgoingInvoice) -> dict[str, Any]:
             ("Date", day(invoice.invoice_date)),
             ("Due", day(invoice.due_date) + (" (overdue)" if is_overdue(invoice) else "")),
             ("Sent", minute(invoice.sent_at)),
-            ("Delivered as", DELIVERIES.get(invoice.delivery, invoice.delivery) or NOTHING),
+            ("Delivered as", delivery_words(invoice.delivery)),
             ("KID", invoice.kid or NOTHING),
         ],
         "numbers": [

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from integration.admin.dashboard import draft_windows
-from integration.admin.display import NOTHING, amount, day, link, list_of, minute, number, status_badge
+from integration.admin.display import NEVER_COMBINE, NOTHING, amount, day, link, list_of, minute, number, status_badge
 from integration.admin.navigation import DRAFTS_NOT_SENT, FAILED_PAYMENTS, status_query
 from integration.admin.receivables import customers_of
 from integration.admin.report_tables import (
@@ -26,6 +26,7 @@ from integration.admin.report_tables import (
     linked,
     statement_table,
 )
+from integration.admin.statement_sheet import go_order_url
 from integration.decisions.transitions import DRAFTS
 from integration.enums import InvoiceType, StatementKind
 from integration.enums import StatementStatus as S
@@ -256,10 +257,16 @@ def unsent_drafts(asked: Asked) -> list[Table]:
         sums=[("All", number(whole), amounts(whole_sums))],
     )
 
+    def in_go(draft: InvoiceStatement) -> Cell:
+        return format_html(
+            '<a class="fb-link" href="{}" target="_blank" rel="noopener">Open ↗</a>', go_order_url(draft)
+        )
+
     def columns(_: list[InvoiceStatement]) -> Sequence[tuple[Column, Getter]]:
         return [
             (Column("In Go since"), lambda draft: minute(draft.pushed_at)),
             (Column("Days", figures=True), lambda draft: days_since(draft.pushed_at, asked.now)),
+            (Column("There"), in_go),
         ]
 
     each = statement_table(
@@ -267,6 +274,7 @@ def unsent_drafts(asked: Asked) -> list[Table]:
         drafts.order_by(F("pushed_at").asc(nulls_first=True), "pk"),
         columns,
         title="Drafts, oldest first",
+        note=NEVER_COMBINE,
         empty="Every draft was sent.",
         list_link=list_of(InvoiceStatement, DRAFTS_NOT_SENT + asked.and_company),
     )

@@ -12,10 +12,23 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from integration.admin.display import amount, badge, day, figure, link, list_of, minute, percent, price, statement_badge
+from integration.admin.display import (
+    NEVER_COMBINE,
+    amount,
+    badge,
+    day,
+    delivery_words,
+    figure,
+    link,
+    list_of,
+    minute,
+    percent,
+    price,
+    statement_badge,
+)
 from integration.admin.money_table import money_table
 from integration.admin.timeline import timeline
-from integration.decisions.transitions import WAITS_FOR_A_PERSON
+from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
 from integration.enums import HandPaymentState, InvoiceType, LineKind, StatementStatus
 from integration.models import HandPayment, InvoiceStatement, LedgerEntry, OutgoingInvoice, StatementLine, SyncAttempt
 from integration.use_cases.credit_statement import credit_notes_made_in_go
@@ -43,6 +56,7 @@ def sheet(request: HttpRequest, statement: InvoiceStatement, *, lines_in_form: b
         "kind": statement.get_kind_display(),
         "go_says": statement.go_says,
         "go_order_url": go_order_url(statement),
+        "drafts_warning": NEVER_COMBINE if statement.status in DRAFTS else "",
         "facts": facts(statement),
         "go_facts": go_facts(statement),
         "lines": None if lines_in_form else lines(request, statement),
@@ -195,6 +209,7 @@ def invoice_facts(made: OutgoingInvoice, *, with_due: bool) -> list[tuple[str, A
     return [
         ("Date", day(made.invoice_date)),
         ("Due", f"{day(made.due_date)}{' (overdue)' if overdue else ''}"),
+        ("Delivered as", delivery_words(made.delivery)),
         ("KID", made.kid or "–"),
         ("Total", amount(made.total, made.currency)),
         ("Open", amount(made.balance, "NOK")),

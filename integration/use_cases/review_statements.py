@@ -74,12 +74,12 @@ class Report:
 
 
 def _has_product_lines(statement: InvoiceStatement) -> bool:
-    counted = getattr(statement, "line_count", None)  # from `_rows`, which counts for many at once
+    counted = getattr(statement, "line_count", None)  # from `asked_at_once`
     return bool(counted) if counted is not None else statement.lines.filter(kind=LineKind.PRODUCT).exists()
 
 
 def _lacks_receiver(statement: InvoiceStatement) -> bool:
-    asked = getattr(statement, "without_receiver", None)  # from `_rows`, which asks for many at once
+    asked = getattr(statement, "without_receiver", None)  # from `asked_at_once`
     if asked is None:
         asked = InvoiceStatement.objects.filter(lacks_receiver(), pk=statement.pk).exists()
     return bool(asked)
@@ -105,16 +105,16 @@ def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
     return ""
 
 
-def _rows(statements: QuerySet[InvoiceStatement]) -> Iterable[InvoiceStatement]:
-    return (
-        statements.select_related("company")
-        .annotate(
-            line_count=Count("lines", filter=Q(lines__kind=LineKind.PRODUCT)),
-            without_receiver=ExpressionWrapper(lacks_receiver(), BooleanField()),
-        )
-        .order_by("pk")
-        .iterator(chunk_size=500)
+def asked_at_once(statements: QuerySet[InvoiceStatement]) -> QuerySet[InvoiceStatement]:
+    """With all that `why_not` asks, so that it asks nothing more for each."""
+    return statements.select_related("company").annotate(
+        line_count=Count("lines", filter=Q(lines__kind=LineKind.PRODUCT)),
+        without_receiver=ExpressionWrapper(lacks_receiver(), BooleanField()),
     )
+
+
+def _rows(statements: QuerySet[InvoiceStatement]) -> Iterable[InvoiceStatement]:
+    return asked_at_once(statements).order_by("pk").iterator(chunk_size=500)
 
 
 def plan(action: ReviewAction, statements: QuerySet[InvoiceStatement]) -> Plan:

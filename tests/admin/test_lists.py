@@ -153,10 +153,11 @@ def test_customer_shows_own_orders_newest_first(finance: Client, home: GoCompany
     )
     factories.statement(home, source_id="somebody else's")
     response = finance.get(reverse("admin:integration_customer_change", args=[customer.pk]))
-    assert [row["number"] for row in response.context["orders"]] == ["paid", "new", "old"]
-    assert "10044" in response.context["orders"][0]["invoice"]
+    shown = response.context["orders"]
+    assert [row["number"] for row in shown["rows"]] == ["paid", "new", "old"]
+    assert "10044" in shown["rows"][0]["invoice"]["number"]
     assert "Two customers in Go have this number." in response.content.decode()
-    everything = finance.get(response.context["all_orders"]).context["cl"]
+    everything = finance.get(shown["all"]).context["cl"]
     assert {row.source_id for row in everything.result_list} == {"paid", "new", "old"}
 
 
