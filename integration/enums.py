@@ -111,6 +111,14 @@ class SubscriptionState(TextChoices):
     PAUSED = "PAUSED", "Paused"
 
 
+class SubscriptionAct(TextChoices):
+    """What people do with subscriptions; the words are those of the buttons."""
+
+    PAUSE = "pause_subscription", "Pause"
+    RESUME = "resume_subscription", "Resume"
+    END = "end_subscription", "End"
+
+
 class Interval(IntegerChoices):
     """Months between two payments of a subscription."""
 

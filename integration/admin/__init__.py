@@ -8,4 +8,5 @@ from integration.admin import order_rows as order_rows
 from integration.admin import outgoing_invoice as outgoing_invoice
 from integration.admin import product as product
 from integration.admin import schedule as schedule
+from integration.admin import subscription as subscription
 from integration.admin import sync as sync

@@ -3,9 +3,12 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter
+from unfold.forms import PaginationInlineFormSet
 
 from integration.admin.base import CompanyFilter, CompanyModelAdmin, CompanyTabularInline, RecordForm
 from integration.admin.columns import company_for_several
@@ -13,7 +16,11 @@ from integration.admin.display import NOTHING
 from integration.admin.orders import orders
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
+from integration.admin.subscription import all_paid_by, may_see_subscriptions, subscriptions_of
+from integration.enums import PaymentMethodKind
 from integration.models import ContactPerson, Customer, PaymentMethod
+from integration.use_cases.change_subscriptions import follow
+from integration.use_cases.invoice_receivers import follow_delivery, why_not_as, why_not_removed
 
 
 class ContactPersonForm(RecordForm[ContactPerson]):
@@ -31,11 +38,39 @@ class ContactPersonInline(CompanyTabularInline[ContactPerson]):
     fields = ("first_name", "last_name", "email", "phone", "is_default")
 
 
+class PaymentMethodForm(RecordForm[PaymentMethod]):
+    """An invoice receiver says as whom, how and with which reference; other methods say nothing of that."""
+
+    class Meta:
+        labels: ClassVar[dict[str, str]] = {"kind": "Method", "is_default": "Default", "invoice_reference": "Reference"}
+        help_texts: ClassVar[dict[str, str]] = {"invoice_reference": ""}
+
+    def clean(self) -> dict[str, Any] | None:
+        data = super().clean() or self.cleaned_data
+        if data.get("kind") == PaymentMethodKind.INVOICE and not self.errors:
+            data["invoice_reference"] = data.get("invoice_reference") or self.instance.customer.name
+            if refusal := why_not_as(data.get("receiver_type", ""), self.instance.customer):
+                self.add_error("receiver_type", refusal)
+        return data
+
+
+class PaymentMethodFormSet(PaginationInlineFormSet):  # type: ignore[misc] # unfold has no types
+    """A method that is in use is not taken away."""
+
+    def clean(self) -> None:
+        super().clean()
+        for form in self.deleted_forms:
+            if form.instance.pk and (refusal := why_not_removed(form.instance, timezone.localdate())):
+                raise ValidationError(f"{form.instance} cannot be removed: {refusal}.")
+
+
 class PaymentMethodInline(CompanyTabularInline[PaymentMethod]):
     """How the customer pays."""
 
     model = PaymentMethod
-    fields = ("kind", "is_default")
+    form = PaymentMethodForm
+    formset = PaymentMethodFormSet
+    fields = ("kind", "receiver_type", "delivery", "invoice_reference", "is_default")
 
 
 @admin.register(Customer)
@@ -103,5 +138,18 @@ class CustomerAdmin(SearchColumn, SpreadsheetMixin, CompanyModelAdmin[Customer])
         if customer is not None and self.has_view_permission(request, customer):
             context["attention"] = customer.attention
             context["orders"] = orders(request, customer)
+            context["subscriptions"] = subscriptions_of(customer) if may_see_subscriptions(request) else []
+            context["all_subscriptions"] = all_paid_by(customer)
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """How a customer pays decides what becomes of the upcoming statements of subscriptions."""
+        super().save_related(request, form, formsets, change)
+        customer = form.instance
+        if follow_delivery(customer):
+            self.message_user(
+                request,
+                f"Invoice delivery is now “{customer.get_delivery_display()}”, as the default invoice receiver says.",
+            )
+        follow(customer.company, [customer.pk], timezone.now())

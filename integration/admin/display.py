@@ -16,7 +16,15 @@ from django.utils.safestring import SafeString
 
 from integration.decisions.money import NARROW_SPACE, amount_text, count_text
 from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
-from integration.enums import AttemptOutcome, CompanyState, HandPaymentState, MoneyState, RunOutcome, StatementStatus
+from integration.enums import (
+    AttemptOutcome,
+    CompanyState,
+    HandPaymentState,
+    MoneyState,
+    RunOutcome,
+    StatementStatus,
+    SubscriptionState,
+)
 from integration.models import InvoiceStatement
 
 NOTHING: Final = "–"
@@ -61,6 +69,7 @@ TONES: Final[Mapping[type[models.TextChoices], Mapping[str, str]]] = {
         CompanyState.PAUSED: "alarm",
     },
     HandPaymentState: {HandPaymentState.WAITING: "alarm", HandPaymentState.IN_FORCE: "done"},
+    SubscriptionState: {SubscriptionState.ACTIVE: "done", SubscriptionState.PAUSED: "waiting"},
 }
 
 

@@ -96,6 +96,7 @@ class GoCompanyAdmin(CompanyModelAdmin[GoCompany]):
                 + NEVER_COMBINE,
             },
         ),
+        ("Subscriptions", {"fields": ("subscription_days_ahead",)}),
         ("Customer data", {"fields": ("customer_data_owner",)}),
         ("Money", {"fields": ("by_hand_limit",)}),
         (

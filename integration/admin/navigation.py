@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
 from integration.enums import StatementStatus as S
+from integration.use_cases.invoice_receivers import NO_RECEIVER
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def status_query(*statuses: S) -> str:
 STUCK: Final = status_query(S.NEEDS_FIX)
 FAILED_PAYMENTS: Final = status_query(S.CANCELLED)
 LINK_BROKEN: Final = status_query(S.LINK_BROKEN)
+NOT_INVOICED: Final = f"{status_query(S.UPCOMING)}&attention_code__exact={NO_RECEIVER}"
 DRAFTS_NOT_SENT: Final = status_query(S.DRAFT, S.CONFIRMED)
 
 SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
@@ -57,7 +59,14 @@ SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Reports", "bar_chart", STATEMENTS, page="reports"),
         ),
     ),
-    ("Customers", (Entry("Customers", "groups", "integration.customer"),)),
+    (
+        "Customers",
+        (
+            Entry("Customers", "groups", "integration.customer"),
+            Entry("Subscriptions", "event_repeat", "integration.subscription"),
+            Entry("Not invoiced", "notifications_off", STATEMENTS, NOT_INVOICED),
+        ),
+    ),
     ("Products", (Entry("Products", "inventory_2", "integration.product"),)),
     (
         "Sync",

@@ -10,10 +10,21 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from django.utils import timezone
+
 from integration.decisions.sales_orders import statement_reference
-from integration.enums import CompanyState, InvoiceDelivery, LineKind, StatementSource
-from integration.models import Customer, GoCompany, InvoiceStatement, Product, StatementLine
+from integration.enums import CompanyState, InvoiceDelivery, LineKind, PaymentMethodKind, ReceiverType, StatementSource
+from integration.models import (
+    Customer,
+    GoCompany,
+    InvoiceStatement,
+    PaymentMethod,
+    Product,
+    StatementLine,
+    Subscription,
+)
 from integration.models.go_company import fingerprint
+from integration.use_cases.roll_subscriptions import roll_company
 
 
 @dataclass(frozen=True)
@@ -30,6 +41,8 @@ class DemoCompany:
     products: Sequence[tuple[str, str, str, str, int | None]]
     customers: Sequence[Mapping[str, Any]]
     sales: Sequence[Sequence[tuple[str, str, str]]]
+    subscriptions: Sequence[tuple[str, str, str, bool]] = ()
+    """Product, holder, payer, and whether the payer's invoice receiver is the default."""
 
 
 FJORDGLOTT: Final = DemoCompany(
@@ -141,6 +154,13 @@ NORDLYS: Final = DemoCompany(
         (("BANE", "8", "Bane 2, torsdager kl. 18"),),
         (("KURS", "2", "Nybegynnerkurs, to plasser"), ("BANE", "1.5", "Prøvetime, bane 1")),
     ),
+    subscriptions=(
+        ("MEDLEM", "Kari Nordmann", "Kari Nordmann", True),
+        ("MEDLEM", "Ola Fjellvik", "Ola Fjellvik", False),
+        ("MEDLEM", "Aina Niemi", "Havblikk Regnskap AS", True),
+        ("MEDLEM", "Nils Berg", "Havblikk Regnskap AS", True),
+        ("MEDLEM", "Sara Holm", "Havblikk Regnskap AS", True),
+    ),
 )
 
 COMPANIES: Final = (FJORDGLOTT, NORDLYS)
@@ -182,6 +202,7 @@ def make_company(demo: DemoCompany, today: date) -> GoCompany:
             statement_date=today - timedelta(days=index // 4),
         )
     _oddities(company, demo, customers, products, today)
+    _subscriptions(company, demo, customers, products, today)
     return company
 
 
@@ -275,3 +296,38 @@ def _oddities(
     number = first + len(odd)
     _statement(company, demo, number, customer=None, sold=ordinary, products=products, statement_date=today)
     _statement(company, demo, number + 1, customer=customers[0], sold=unknown, products=products, statement_date=today)
+
+
+def _subscriptions(
+    company: GoCompany,
+    demo: DemoCompany,
+    customers: Sequence[Customer],
+    products: Mapping[str, Product],
+    today: date,
+) -> None:
+    """All are paid a week from today, and rolled forward as in the night. A new holder becomes a customer."""
+    known = {customer.name: customer for customer in customers}
+    first = today + timedelta(days=7)
+    for code, holder, payer, is_default in demo.subscriptions:
+        if holder not in known:
+            first_name, last_name = holder.split()
+            fields = {"first_name": first_name, "last_name": last_name, "zip_code": "0155", "city": "Oslo"}
+            known[holder] = _customer(company, demo.source, len(known) + 1, fields)
+        customer = known[payer]
+        kind = ReceiverType.PERSON if customer.is_person else ReceiverType.COMPANY
+        PaymentMethod.objects.get_or_create(
+            customer=customer,
+            kind=PaymentMethodKind.INVOICE,
+            defaults={"receiver_type": kind, "invoice_reference": customer.name, "is_default": is_default},
+        )
+        Subscription.objects.create(
+            company=company,
+            holder=known[holder],
+            payer=customer,
+            product=products[code],
+            first_date=first,
+            payment_day=first.day,
+            binding_until=today + timedelta(days=365),
+            notice_months=1,
+        )
+    roll_company(company.pk, clock=timezone.now)

@@ -42,6 +42,7 @@ MAKERS: dict[str, Callable[[GoCompany], object]] = {
     "syncrun": factories.run,
     "syncattempt": make_attempt,
     "adminaction": make_action,
+    "subscription": lambda company: factories.subscription_term(factories.subscription(company)),
 }
 
 
@@ -176,6 +177,8 @@ def test_customer_is_saved_with_contact_persons_and_payment_methods(finance: Cli
         "payment_methods-TOTAL_FORMS": 1,
         "payment_methods-INITIAL_FORMS": 0,
         "payment_methods-0-kind": "INVOICE",
+        "payment_methods-0-receiver_type": "DEFAULT",
+        "payment_methods-0-delivery": "DEFAULT",
         "payment_methods-0-is_default": "on",
     }
     response = finance.post(reverse("admin:integration_customer_change", args=[customer.pk]), data)
@@ -215,7 +218,11 @@ def test_schedule_is_for_superusers(as_role: Callable[..., Client], home: GoComp
     for task in tasks:
         page = root.get(reverse("admin:integration_scheduledtask_change", args=[task.pk]))
         assert page.status_code == 200
-    assert {task.task for task in tasks} == {"integration.tasks.start_cycles", "integration.tasks.sweep"}
+    assert {task.task for task in tasks} == {
+        "integration.tasks.roll_subscriptions",
+        "integration.tasks.start_cycles",
+        "integration.tasks.sweep",
+    }
 
 
 @pytest.mark.parametrize("model", ["intervalschedule", "crontabschedule"])

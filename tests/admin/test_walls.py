@@ -8,6 +8,8 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,13 +24,12 @@ from django.urls import URLPattern, reverse
 from accounts.models import User
 from integration import remotes
 from integration.admin.base import CompanyFilter, CompanyWall, RecordForm
-from integration.enums import AttemptOutcome, HandPaymentState, PaymentMethodKind, StatementStatus
+from integration.enums import AttemptOutcome, HandPaymentState, StatementStatus
 from integration.errors import KeyRejected
 from integration.models import (
     AccessToken,
     AdminAction,
     GoCompany,
-    PaymentMethod,
     StatementLine,
     StatementMove,
     SyncCursor,
@@ -57,6 +58,7 @@ pages = pytest.mark.parametrize("model", WALLED, ids=[model._meta.label for mode
 
 def rows_of(company: GoCompany) -> Rows:
     """One record or more of every kind that has a page, and of what hangs below."""
+    far = date(2099, 1, 1)  # a form that is saved makes nothing
     customer = f.customer(company)
     product = f.product(company)
     invoice = f.outgoing_invoice(company, customer_number=BIG + f.next_number())
@@ -82,7 +84,9 @@ def rows_of(company: GoCompany) -> Rows:
         statement=sent, from_status=StatementStatus.DRAFT, to_status=StatementStatus.SENT, at=f.NOW, reason="r"
     )
     f.contact_person(customer)
-    PaymentMethod.objects.create(customer=customer, kind=PaymentMethodKind.CARD, is_default=True)
+    f.invoice_receiver(customer)
+    subscription = f.subscription(company, holder=customer, product=product, price=Decimal(5), first_date=far)
+    f.subscription_term(subscription)
     f.ledger_entry(invoice)
     refused = {"state": HandPaymentState.REFUSED, "ended_by": f.person(), "ended_at": f.NOW, "end_reason": "r"}
     payments = [f.hand_payment(sent, **refused)]
@@ -92,6 +96,7 @@ def rows_of(company: GoCompany) -> Rows:
         GoCompany: [company],
         type(customer): [customer],
         type(product): [product],
+        type(subscription): [subscription],
         type(invoice): [invoice],
         type(editable): [editable, sent, stuck],
         StatementLine: list(sent.lines.all()),

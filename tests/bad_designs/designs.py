@@ -14,6 +14,9 @@ HTTP = "integration/clients/http.py"
 CLIENT = "integration/clients/poweroffice/client.py"
 
 ONCE = "tests/use_cases/test_once_only.py::"
+ROLL = "integration/use_cases/roll_subscriptions.py"
+RULES = "tests/use_cases/test_wondr_rules_subscriptions.py::"
+ROLLED = "tests/use_cases/test_roll_subscriptions.py::"
 PUSHED = "tests/use_cases/test_push_statements.py::"
 PULLED = "tests/use_cases/test_pull_statuses.py::"
 HARD = "tests/use_cases/test_hard_cases.py::"
@@ -398,5 +401,15 @@ DESIGNS = (
             Change(MOVES, "    if not is_allowed(from_status, to_status):\n", "    if False:\n"),
         ),
         (f"{PULLED}test_a_deleted_draft_waits_for_a_person_or_the_companys_rule[ASK-LINK_BROKEN]",),
+    ),
+    BadDesign(
+        "subscriptions that make an invoice whoever pays",
+        (Change("integration/use_cases/run_cycle.py", "    held = hold_back(due, now)\n", "    held = set()\n"),),
+        (f"{RULES}test_r18_without_a_default_invoice_receiver_no_invoice_is_made_and_it_says_so[None]",),
+    ),
+    BadDesign(
+        "a person's hand written over by what is upcoming",
+        (Change(ROLL, " and bill.statement.updated_at == bill.saved_at\n", "\n"),),
+        (f"{ROLLED}test_what_a_person_edited_stays_and_says_that_the_subscription_changed",),
     ),
 )

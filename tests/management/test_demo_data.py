@@ -16,6 +16,7 @@ from integration.management.demo_logins import DEMO_LOGINS
 from integration.management.demo_material import COMPANIES
 from integration.models import Customer, GoCompany, InvoiceStatement, Product, StatementLine
 from integration.use_cases import review_statements, run_cycle
+from integration.use_cases.invoice_receivers import NO_RECEIVER, REFUSAL
 
 
 def demo_data() -> str:
@@ -67,7 +68,7 @@ def test_nothing_pretends_to_be_in_go_and_nothing_starts_by_itself():
     demo_data()
     assert set(InvoiceStatement.objects.values_list("status", "go_order_id")) == {("UPCOMING", "")}
     assert run_cycle.activate_due(timezone.now()) == 0
-    assert run_cycle.activate_due(timezone.now() + timedelta(days=40)) == 4
+    assert run_cycle.activate_due(timezone.now() + timedelta(days=40)) == 6
 
 
 def test_production_is_refused(settings):
@@ -86,14 +87,15 @@ def test_a_click_brings_all_that_is_ready_to_go_once_and_to_the_ore(sandbox):
     for company in GoCompany.objects.all():
         run_cycle.run_cycle(company.pk, client_for=remotes.go_client, clock=timezone.now, trigger=RunTrigger.PERSON)
 
-    assert report.held_back == (("no customer", 2),)
+    assert report.held_back == (("no customer", 2), (REFUSAL, 1))
     assert Counter(everything.values_list("company__name", "status", "attention_code")) == {
         ("Fjordgløtt Camping AS", "DRAFT", ""): 23,
         ("Fjordgløtt Camping AS", "NEEDS_FIX", "PRODUCT_UNKNOWN"): 1,
         ("Fjordgløtt Camping AS", "UPCOMING", ""): 1,
-        ("Nordlys Padel AS", "DRAFT", ""): 16,
+        ("Nordlys Padel AS", "DRAFT", ""): 18,
         ("Nordlys Padel AS", "NEEDS_FIX", "PRODUCT_UNKNOWN"): 1,
         ("Nordlys Padel AS", "UPCOMING", ""): 1,
+        ("Nordlys Padel AS", "UPCOMING", NO_RECEIVER): 1,
     }
     for demo in COMPANIES:
         books = sandbox.books(GoCompany.objects.get(name=demo.name))

@@ -316,6 +316,17 @@ def test_what_a_person_holds_stays_and_says_what_changed(home, product, values):
     assert statements()[0].attention == rolling.CHANGED_WORDS
 
 
+def test_what_is_on_hold_stays_however_it_came_there(home):
+    subscription = subscribe(home)
+    roll(home)
+    InvoiceStatement.objects.update(held=True)
+
+    change(subscription, price=D(5))
+
+    assert roll(home) == {"left as it is": 1}
+    assert statements()[0].total == D("125.00")
+
+
 def test_a_new_subscription_beside_an_edited_statement_gets_one_of_its_own(home, product):
     payer = f.customer(home, name="Bedrift AS")
     subscribe(home, "Ola", payer=payer, product=product)
