@@ -67,7 +67,7 @@ class OwnRecordFilter(AutocompleteSelectFilter):  # type: ignore[misc] # unfold 
 
 @admin.register(StatementLine)
 class OrderRowAdmin(ExportSpreadsheets, ReadOnlyModelAdmin[StatementLine]):
-    """Lines of statements, newest statement first."""
+    """Lines of statements, the statement that came last first."""
 
     list_display = (
         "statement_link",
@@ -99,7 +99,7 @@ class OrderRowAdmin(ExportSpreadsheets, ReadOnlyModelAdmin[StatementLine]):
     list_fullwidth = True
     search_fields = ("statement__search",)
     search_help_text = "Reference, invoice number or customer of the statement"
-    ordering = ("-statement__statement_date", "-statement_id", "line_number")
+    ordering = ("-statement_id", "line_number")  # by the date of statements, SQLite would sort all lines for one page
     list_before_template = "admin/integration/statementline/sums.html"
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:

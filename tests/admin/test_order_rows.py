@@ -117,15 +117,15 @@ def test_rows_of_a_statement_add_up_to_its_total(finance: Client, home: GoCompan
         ]
 
 
-def test_newest_statement_first_and_its_lines_in_order(finance: Client, home: GoCompany) -> None:
+def test_the_statement_that_came_last_first_and_its_lines_in_order(finance: Client, home: GoCompany) -> None:
     for days in (5, 0, 3):
         factories.statement(home, statement_date=factories.TODAY - timedelta(days=days), lines=[{}] * 2)
     rows, _ = listed(finance)
     assert [((factories.TODAY - row.statement.statement_date).days, row.line_number) for row in rows] == [
-        (0, 1),
-        (0, 2),
         (3, 1),
         (3, 2),
+        (0, 1),
+        (0, 2),
         (5, 1),
         (5, 2),
     ]
