@@ -235,6 +235,10 @@ class ByHandAction(TextChoices):
 
     MARK_PAID = "mark_paid", "Mark as paid by hand"
     FOLLOW_GO = "follow_go", "Follow PowerOffice again"
+    SETTLE = "settle_otherwise", "Take another payment method"
+    INVOICE_AGAIN = "invoice_again", "Invoice again"
+    CREDIT_HERE = "credit_here", "Credit here only"
+    CANCEL = "treat_as_cancelled", "Treat as cancelled"
     APPROVE = "approve_payment", "Approve"
     REFUSE = "refuse_payment", "Refuse"
     TAKE_BACK = "take_back_payment", "Take back"

@@ -99,7 +99,7 @@ class PaymentForm(ReasonForm):
             paid_on=data["paid_on"],
             method=HandPaymentMethod(data["method"]),
             reason=data["reason"],
-            invoice_number=data["invoice_number"],
+            invoice_number=data.get("invoice_number"),
             amounts={statement.pk: data[self.key_of(statement)] for statement, _ in self.ready},
         )
 
@@ -109,6 +109,14 @@ class PaymentForm(ReasonForm):
             (statement, amount(left, statement.currency), self[self.key_of(statement)])
             for statement, left in self.ready
         ]
+
+
+class SettleForm(PaymentForm):
+    """How a failed payment is settled otherwise: always in the whole."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, ready=(), **kwargs)
+        del self.fields["invoice_number"]
 
 
 class ByHandActions(StatementActions):

@@ -12,9 +12,9 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, MultipleChoicesDropdownFilter
 
 from integration.admin.base import CompanyFilter
-from integration.admin.by_hand_actions import ByHandActions
 from integration.admin.columns import sees_several
 from integration.admin.display import NOTHING, day, link, money, page_of, statement_badge
+from integration.admin.failed_actions import FailedActions
 from integration.admin.fields import AmountField
 from integration.admin.filters import AttentionFilter, DueFilter
 from integration.admin.search import SearchColumn
@@ -28,7 +28,7 @@ from integration.use_cases.type_statement import give_number
 
 
 @admin.register(InvoiceStatement)
-class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, ByHandActions):
+class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, FailedActions):
     """The heart of the house."""
 
     list_display = ("number", "state", "customer_name", "date", "due", "amount", "invoice", "go_tells")

@@ -148,6 +148,7 @@ class InvoiceStatement(Record):
             ("pull_statement", "Can update status from PowerOffice Go"),
             ("withdraw_statement", "Can hold and withdraw statements"),
             ("credit_statement", "Can credit invoices"),
+            ("settle_statement", "Can settle failed payments and broken links"),
             ("pay_statement", "Can mark statements as paid by hand, and approve what others marked"),
             ("import_invoicestatement", "Can import statements"),
             ("export_invoicestatement", "Can export statements"),

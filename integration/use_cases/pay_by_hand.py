@@ -13,13 +13,20 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from accounts.models import User
 from integration.decisions.by_hand import amount_problem, date_problem, in_kroner, needs_second_person, open_in_go
 from integration.decisions.money import amount_text
-from integration.enums import ByHandAction, HandPaymentMethod, HandPaymentState, StatementKind, StatementStatus
-from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, StatementMove
+from integration.enums import (
+    ByHandAction,
+    HandPaymentMethod,
+    HandPaymentState,
+    LineKind,
+    StatementKind,
+    StatementStatus,
+)
+from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, StatementLine, StatementMove
 from integration.models.hand_payment import COUNTS_OR_WAITS
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import GONE, refresh_statuses
@@ -39,9 +46,19 @@ WHY_NOT: Final[dict[StatementStatus, str]] = {
         (S.DRAFT, S.CONFIRMED), "its draft could still be sent and paid twice: delete it in PowerOffice Go first"
     ),
     S.PAID: "paid already",
-    S.CANCELLED: "it was cancelled in PowerOffice Go: nothing is owed on it",
+    S.CANCELLED: "it was cancelled in PowerOffice Go: take another payment method instead",
     S.WRITTEN_OFF: "written off in PowerOffice Go: enter the payment there",
 }
+
+NOT_CANCELLED: Final[dict[StatementStatus, str]] = {
+    **dict.fromkeys(
+        (S.DRAFT, S.CONFIRMED, S.SENT, S.PARTLY_PAID, S.PAID, S.WRITTEN_OFF),
+        "it stands in PowerOffice Go: cancel it there first",
+    ),
+    S.LINK_BROKEN: "what became of its draft is not known: settle that first",
+}
+
+PAYMENT_WAITS: Final = "a payment by hand already waits for a second person"
 
 MOST: Final = 100
 """So many statements in one go: each has its own amount to look at."""
@@ -80,12 +97,13 @@ class PaymentReport:
     held_back: tuple[tuple[str, int], ...]
 
 
-def _read(statements: QuerySet[InvoiceStatement], *, hold: bool = False) -> list[InvoiceStatement]:
+def read(statements: QuerySet[InvoiceStatement], *, hold: bool = False) -> list[InvoiceStatement]:
     """Statements with what is known of their money. `hold`: until the end of the transaction nobody changes them."""
     rows = (
         InvoiceStatement.objects.filter(pk__in=statements.order_by().values("pk"))
         .order_by("pk")
         .select_related("company", "customer", "outgoing_invoice")
+        .annotate(has_products=Exists(StatementLine.objects.filter(statement=OuterRef("pk"), kind=LineKind.PRODUCT)))
         .prefetch_related(
             Prefetch("hand_payments", HandPayment.objects.filter(state__in=COUNTS_OR_WAITS).order_by("pk"))
         )
@@ -101,7 +119,7 @@ def in_force(statement: InvoiceStatement) -> list[HandPayment]:
 def open_amount(statement: InvoiceStatement) -> Decimal:
     """What is open, incl. VAT in the statement's currency: by the last payment by hand, never more than Go says."""
     left, invoice = statement.total, statement.outgoing_invoice
-    if invoice is not None:
+    if invoice is not None and statement.status != S.CANCELLED:  # of a cancelled one Go says nothing is open
         left = open_in_go(
             total=statement.total,
             currency=statement.currency,
@@ -121,9 +139,26 @@ def why_not_pay(statement: InvoiceStatement, *, approving: bool = False) -> str:
         return "a credit note: it is settled in PowerOffice Go"
     if status not in PAYABLE:
         return WHY_NOT.get(status, f"{status.label.lower()}: not possible in this state")
-    if not approving and any(each.state == HandPaymentState.WAITING for each in statement.hand_payments.all()):
-        return "a payment by hand already waits for a second person"
+    if not approving and payment_waits(statement):
+        return PAYMENT_WAITS
     return "" if open_amount(statement) > 0 else "nothing is open"
+
+
+def why_not_settle(statement: InvoiceStatement, *, approving: bool = False) -> str:
+    """In words why no other payment method can be taken for it now, or nothing (R9, R11)."""
+    status = S(statement.status)
+    if statement.kind == StatementKind.CREDIT_NOTE:
+        return "a credit note: it is settled in PowerOffice Go"
+    if status != S.CANCELLED:
+        return NOT_CANCELLED.get(status, f"{status.label.lower()}: not possible in this state")
+    if not approving and payment_waits(statement):
+        return PAYMENT_WAITS
+    return "" if statement.total > 0 else "nothing is owed on it"
+
+
+def payment_waits(statement: InvoiceStatement) -> bool:
+    """Whether a payment by hand of it waits for a second person."""
+    return any(each.state == HandPaymentState.WAITING for each in statement.hand_payments.all())
 
 
 def why_not_follow(statement: InvoiceStatement) -> str:
@@ -136,7 +171,7 @@ def plan(statements: QuerySet[InvoiceStatement], why_not: Callable[[InvoiceState
     ready: list[tuple[InvoiceStatement, Decimal]] = []
     held_back: Counter[str] = Counter()
     named: dict[str, tuple[str, ...]] = {}
-    for statement in _read(statements):
+    for statement in read(statements):
         if refusal := why_not(statement):
             held_back[refusal] += 1
             if held_back[refusal] <= NAMED:
@@ -147,20 +182,29 @@ def plan(statements: QuerySet[InvoiceStatement], why_not: Callable[[InvoiceState
 
 
 def mark_paid(
-    statements: QuerySet[InvoiceStatement], given: Given, *, user: User, now: datetime, today: date
+    statements: QuerySet[InvoiceStatement],
+    given: Given,
+    *,
+    user: User,
+    now: datetime,
+    today: date,
+    action: ByHandAction = ByHandAction.MARK_PAID,
+    why_not: Callable[[InvoiceStatement], str] = why_not_pay,
 ) -> PaymentReport:
     """Record a payment by hand on each statement. Raises PaymentRefused: then nothing at all was saved.
+
+    A failed payment is settled otherwise with it, in the whole (`why_not_settle`, and nothing in `given.amounts`).
 
     The limit is for all that one person marks in one go in a company, together with what was marked without a second
     person on the same statements before: a payment split in two is still one.
     """
-    if problem := date_problem(given.paid_on, today) or _reason_problem(given.reason):
+    if problem := date_problem(given.paid_on, today) or reason_problem(given.reason):
         raise PaymentRefused(problem)
     held_back: Counter[str] = Counter()
     payments: dict[GoCompany, list[HandPayment]] = defaultdict(list)
     with transaction.atomic():
-        for statement in _read(statements, hold=True):
-            if refusal := why_not_pay(statement):
+        for statement in read(statements, hold=True):
+            if refusal := why_not(statement):
                 held_back[refusal] += 1
                 continue
             left = open_amount(statement)
@@ -191,15 +235,14 @@ def mark_paid(
                 before = {"status": payment.statement.status}
                 if not waits:
                     _apply(payment, user=user, now=now)
-                _write_down(
-                    ByHandAction.MARK_PAID, payment.statement, before, told(payment), user, now, reason=given.reason
-                )
+                write_down(action, payment.statement, before, told(payment), user, now, reason=given.reason)
             waiting += len(asked) if waits else 0
             paid += 0 if waits else len(asked)
     return PaymentReport(paid, waiting, tuple(held_back.most_common()))
 
 
-def _reason_problem(reason: str) -> str:
+def reason_problem(reason: str) -> str:
+    """That a reason is missing, or nothing."""
     return "" if reason.strip() else "Say why: whoever looks at this statement next year wants to know."
 
 
@@ -238,6 +281,8 @@ def _apply(payment: HandPayment, *, user: User, now: datetime) -> None:
     statement = payment.statement
     to_status = S.PAID if payment.amount == payment.open_before else S.PARTLY_PAID
     fields: dict[str, Any] = {"follows_go": False}
+    if statement.status == S.CANCELLED:
+        to_status, fields = S.SETTLED_OTHERWISE, {}  # the end: nothing in Go leads on from there
     if statement.attention_code in GONE:  # that the draft is gone is settled; undoing says it again
         fields["attention"] = fields["attention_code"] = ""
     words = (
@@ -259,7 +304,7 @@ def _set(
         )
 
 
-def _write_down(
+def write_down(
     action: ByHandAction,
     statement: InvoiceStatement,
     before: dict[str, Any],
@@ -269,6 +314,7 @@ def _write_down(
     *,
     reason: str,
 ) -> None:
+    """One entry in the log book, with the status as it is now."""
     status = InvoiceStatement.objects.values_list("status", flat=True).get(pk=statement.pk)
     AdminAction.objects.create(
         company=statement.company,
@@ -288,12 +334,12 @@ def follow_go(statements: QuerySet[InvoiceStatement], *, user: User, now: dateti
 
     Without an invoice it is again what it was before the first payment by hand.
     """
-    if problem := _reason_problem(reason):
+    if problem := reason_problem(reason):
         raise PaymentRefused(problem)
     held_back: Counter[str] = Counter()
     done = 0
     with transaction.atomic():
-        for statement in _read(statements, hold=True):
+        for statement in read(statements, hold=True):
             if refusal := why_not_follow(statement):
                 held_back[refusal] += 1
                 continue
@@ -308,7 +354,7 @@ def follow_go(statements: QuerySet[InvoiceStatement], *, user: User, now: dateti
                 before = S(payments[0].status_before) if payments else S(statement.status)
                 fields = {"follows_go": True, **_said_before(statement, before)}
                 _set(statement, before, user=user, now=now, reason=reason, **fields)
-            _write_down(
+            write_down(
                 ByHandAction.FOLLOW_GO,
                 statement,
                 {"status": statement.status, "follows": "set by hand"},
@@ -349,7 +395,8 @@ def why_not_decide(action: ByHandAction, payment: HandPayment, user: User) -> st
     if action is ByHandAction.REFUSE:
         return ""
     statement = payment.statement
-    if refusal := why_not_pay(statement, approving=True):
+    why_not = why_not_settle if S.CANCELLED in (statement.status, payment.status_before) else why_not_pay
+    if refusal := why_not(statement, approving=True):
         return refusal
     return amount_problem(payment.amount, open_amount(statement), statement.currency).rstrip(".")
 
@@ -358,13 +405,13 @@ def decide(
     action: ByHandAction, payments: QuerySet[HandPayment], *, user: User, now: datetime, reason: str = ""
 ) -> Report:
     """Approve, refuse or take back what waits. Raises PaymentRefused when a reason is missing: nothing was saved."""
-    if action is not ByHandAction.APPROVE and (problem := _reason_problem(reason)):
+    if action is not ByHandAction.APPROVE and (problem := reason_problem(reason)):
         raise PaymentRefused(problem)
     held_back: Counter[str] = Counter()
     done = 0
     with transaction.atomic():
         statements = InvoiceStatement.objects.filter(pk__in=payments.order_by().values("statement"))
-        held = {statement.pk: statement for statement in _read(statements, hold=True)}
+        held = {statement.pk: statement for statement in read(statements, hold=True)}
         for payment in payments.select_related(None).order_by("pk"):
             payment.statement = held[payment.statement_id]
             if refusal := why_not_decide(action, payment, user):
@@ -383,6 +430,6 @@ def decide(
                 payment.state = HandPaymentState.REFUSED if refused else HandPaymentState.TAKEN_BACK
                 payment.ended_by, payment.ended_at, payment.end_reason = user, now, reason
                 payment.save()
-            _write_down(action, payment.statement, before, told(payment), user, now, reason=reason)
+            write_down(action, payment.statement, before, told(payment), user, now, reason=reason)
             done += 1
     return Report(done, tuple(held_back.most_common()))

@@ -91,6 +91,9 @@ def pages() -> list[str]:
     acts.append(reverse("admin:integration_handpayment_decide", args=[waiting.pk, "approve_payment"]))
     broken = InvoiceStatement.objects.filter(status=StatementStatus.LINK_BROKEN)[0]
     acts.append(reverse("admin:integration_invoicestatement_by_hand", args=[broken.pk, "mark_paid"]))
+    acts.append(reverse("admin:integration_invoicestatement_settle", args=[broken.pk, "invoice_again"]))
+    failed = InvoiceStatement.objects.filter(status=StatementStatus.CANCELLED)[0]
+    acts.append(reverse("admin:integration_invoicestatement_settle", args=[failed.pk, "settle_otherwise"]))
     reader = Role.objects.get(name="Reader")
     found += [reverse(f"admin:accounts_role_{page}", args=[reader.pk]) for page in ("delete", "history")]
     found += [reverse("admin:integration_invoicestatement_credit", args=[row.pk]) for row in (paid, upcoming)]

@@ -220,7 +220,7 @@ BROKEN: dict[str, list[Act]] = {
     ],
     "go_company_by_hand_limit": [put(f.go_company, by_hand_limit=Decimal("-0.01"))],
     "hand_payment_one_waits": [same(two_payments(state="WAITING"), "statement_id")],
-    "hand_payment_state_known": [put(in_force, state="MAYBE"), put(in_force, state="")],
+    "hand_payment_state_known": [put(undone, state="MAYBE"), put(undone, state="")],
     "hand_payment_method_known": [put(in_force, method="SHELLS"), put(in_force, method="")],
     "hand_payment_amount": [
         put(in_force, amount=Decimal(0)),

@@ -5,12 +5,16 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from integration.enums import HandPaymentMethod
+from integration import remotes
+from integration.enums import ByHandAction, HandPaymentMethod, VanishedDraftPolicy
 from integration.enums import StatementStatus as S
-from integration.models import AdminAction, HandPayment, InvoiceStatement, StatementMove
+from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, StatementMove
+from integration.use_cases.credit_statement import why_no_credit
 from integration.use_cases.pay_by_hand import Given, follow_go, mark_paid
+from integration.use_cases.settle_failed import decide_failed, look, why_not
 from tests import factories
 
+A = ByHandAction
 pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
 
 
@@ -123,3 +127,212 @@ def test_r15_what_go_says_stands_beside_and_following_again_takes_its_word_at_on
     world.sandbox.act("pay", company=world.company, invoice_id=draft.go_order_id)
     pull(world)
     assert world.fresh(draft).status == S.PAID
+
+
+# --- Cancelled in Go ------------------------------------------------------------------------------------------------
+
+
+def lives(world, *statements):
+    client = remotes.go_client(world.company)
+    return look(world.company, client, [world.fresh(each) for each in statements], clock=world.clock)
+
+
+def decided(world, kari, action, *statements):
+    """As the page does it: ask Go, then act."""
+    found = lives(world, *statements)
+    return decide_failed(
+        action, these(*statements), lives=found, user=kari, now=world.clock(), reason="The customer asked for it"
+    )
+
+
+def settled(world, kari, *statements):
+    found = lives(world, *statements)
+    given = Given(today(world), HandPaymentMethod.CARD, "Paid in the reception", {})
+    return mark_paid(
+        these(*statements),
+        given,
+        user=kari,
+        now=world.clock(),
+        today=today(world),
+        action=A.SETTLE,
+        why_not=lambda statement: why_not(A.SETTLE, statement) or found.get(statement.pk, ""),
+    )
+
+
+def sent(world, draft):
+    world.sandbox.act("send", company=world.company, order_ids=[draft.go_order_id])
+    pull(world)
+    return world.fresh(draft)
+
+
+def credited_in_go(world):
+    """A statement whose invoice somebody credited in full in Go."""
+    [draft] = drafts(world)
+    invoice = sent(world, draft)
+    world.sandbox.act("credit", company=world.company, invoice_id=invoice.go_order_id)
+    pull(world, 2)
+    failed = world.fresh(draft)
+    assert failed.status == S.CANCELLED
+    return failed
+
+
+def deleted_in_go(world, policy):
+    GoCompany.objects.filter(pk=world.company.pk).update(vanished_drafts=policy)
+    [draft] = drafts(world)
+    world.sandbox.act("delete", company=world.company, order_ids=[draft.go_order_id])
+    pull(world, 2)
+    return world.fresh(draft)
+
+
+def test_r04_of_a_draft_that_lives_the_offer_is_to_delete_it_in_go_or_wait(world):
+    [draft] = drafts(world)
+    pull(world)
+    assert why_no_credit(world.fresh(draft)) == (
+        "It is still a draft in PowerOffice Go: delete the draft there, or wait until it is sent."
+    )
+    assert why_not(A.CREDIT_HERE, world.fresh(draft)) == (
+        "its draft or invoice is in PowerOffice Go: cancel it there first"
+    )
+
+
+def test_r07_what_stands_in_go_is_cancelled_there_first(world):
+    [draft] = drafts(world)
+    for statement in (world.fresh(draft), sent(world, draft)):
+        assert why_not(A.SETTLE, statement) == "it stands in PowerOffice Go: cancel it there first"
+        assert why_not(A.INVOICE_AGAIN, statement) == "its draft or invoice is in PowerOffice Go: cancel it there first"
+
+
+def test_r08_a_full_credit_in_go_makes_a_failed_payment_and_its_undoing_takes_it_back(world):
+    failed = credited_in_go(world)
+    assert failed.go_says.endswith("Credited in full in PowerOffice Go")
+    world.sandbox.act("undo_payment", company=world.company, invoice_id=failed.go_order_id)
+    pull(world, 2)
+    assert world.fresh(failed).status == S.SENT
+
+
+def test_r08_an_undone_credit_moves_nothing_once_a_person_has_acted(world, kari):
+    failed = credited_in_go(world)
+    assert settled(world, kari, failed).paid == 1
+    world.sandbox.act("undo_payment", company=world.company, invoice_id=failed.go_order_id)
+    pull(world, 2)
+    assert world.fresh(failed).status == S.SETTLED_OTHERWISE
+    assert world.fresh(failed).go_says.endswith("Sent, unpaid")
+
+
+def test_r09_another_payment_method_settles_it_with_day_method_and_reason(world, kari):
+    failed = credited_in_go(world)
+    report = settled(world, kari, failed)
+    assert (report.paid, report.held_back) == (1, ())
+    assert world.fresh(failed).status == S.SETTLED_OTHERWISE
+    payment = HandPayment.objects.get()
+    assert (payment.amount, payment.method, payment.reason, payment.paid_on, payment.asked_by) == (
+        failed.total,
+        "CARD",
+        "Paid in the reception",
+        today(world),
+        kari,
+    )
+    assert AdminAction.objects.get().action == "settle_otherwise"
+
+
+@pytest.mark.parametrize("cancelled", ["credited", "deleted"])
+def test_r09_invoice_again_makes_one_new_order_with_a_new_reference(world, kari, cancelled):
+    failed = credited_in_go(world) if cancelled == "credited" else deleted_in_go(world, VanishedDraftPolicy.CANCELLED)
+    report = decided(world, kari, A.INVOICE_AGAIN, failed)
+    assert (report.done, report.held_back, report.companies) == (1, (), (world.company.pk,))
+    queued = world.fresh(failed)
+    assert (queued.status, queued.reference, queued.reference_version) == (S.PROCESSING, f"{failed.reference}.2", 2)
+    forgotten = (queued.go_order_id, queued.go_order_number, queued.outgoing_invoice, queued.pushed_at)
+    assert forgotten == ("", None, None, None)
+    before = AdminAction.objects.get(action="invoice_again").before
+    assert (before["order id in Go"], before["reference"]) == (failed.go_order_id, failed.reference)
+    for _ in range(3):
+        pull(world)
+    now = world.fresh(failed)
+    assert (now.status, now.go_order_id != failed.go_order_id) == (S.DRAFT, True)
+    assert [order["reference"] for order in world.drafts()] == [now.reference]
+
+
+def test_r10_credit_here_makes_no_credit_note_in_go(world, kari):
+    failed = credited_in_go(world)
+    before = world.books()
+    assert decided(world, kari, A.CREDIT_HERE, failed).done == 1
+    pull(world, 3)
+    assert world.fresh(failed).status == S.CREDITED
+    assert world.books()["invoices"] == before["invoices"]
+    assert world.books()["orders"] == before["orders"]
+
+
+def test_r11_what_lives_in_go_although_we_thought_it_gone_is_refused(world, kari):
+    """We took the draft for cancelled; Go has it all the same."""
+    [draft] = drafts(world)
+    InvoiceStatement.objects.filter(pk=draft.pk).update(status=S.CANCELLED)
+    words = f"draft no. {draft.go_order_number} is in PowerOffice Go: delete it there first"
+    assert settled(world, kari, draft).held_back == ((words, 1),)
+    for action in (A.INVOICE_AGAIN, A.CREDIT_HERE):
+        assert decided(world, kari, action, draft).held_back == ((words, 1),)
+    assert world.fresh(draft).status == S.CANCELLED
+    assert HandPayment.objects.count() == 0
+
+
+def test_r11_a_credit_undone_a_moment_ago_is_followed_before_anybody_decides(world, kari):
+    failed = credited_in_go(world)
+    world.sandbox.act("undo_payment", company=world.company, invoice_id=failed.go_order_id)
+    world.clock.advance(10)
+    report = settled(world, kari, failed)
+    assert report.held_back == (("it stands in PowerOffice Go: cancel it there first", 1),)
+    assert world.fresh(failed).status == S.SENT
+
+
+def test_r16_a_vanished_draft_asks_and_a_person_may_treat_it_as_cancelled(world, kari):
+    broken = deleted_in_go(world, VanishedDraftPolicy.ASK)
+    assert (broken.status, why_not(A.SETTLE, broken)) == (
+        S.LINK_BROKEN,
+        "what became of its draft is not known: settle that first",
+    )
+    assert decided(world, kari, A.CANCEL, broken).done == 1
+    pull(world, 2)
+    failed = world.fresh(broken)
+    assert (failed.status, failed.attention) == (
+        S.CANCELLED,
+        "Treated as cancelled by a person: The customer asked for it",
+    )
+
+
+def test_r16_the_company_may_choose_that_a_vanished_draft_is_cancelled(world):
+    assert deleted_in_go(world, VanishedDraftPolicy.CANCELLED).status == S.CANCELLED
+
+
+def test_r16_a_broken_link_is_sent_again_only_when_nothing_of_it_is_in_go(world, kari):
+    broken = deleted_in_go(world, VanishedDraftPolicy.ASK)
+    assert decided(world, kari, A.INVOICE_AGAIN, broken).done == 1
+    pull(world, 2)
+    assert world.in_go() == {f"{broken.reference}.2": 1}
+
+
+@pytest.mark.parametrize("action", [A.INVOICE_AGAIN, A.CANCEL])
+def test_r16_a_combined_draft_is_never_sent_again(world, kari, action):
+    made = drafts(world, 2)
+    world.sandbox.act(
+        "combine",
+        company=world.company,
+        order_ids=[draft.go_order_id for draft in made],
+        survivor="first",
+        line_references="kept",
+        header_references="lost",
+    )
+    pull(world, 2)
+    [broken] = [world.fresh(draft) for draft in made if world.fresh(draft).status == S.LINK_BROKEN]
+    report = decided(world, kari, action, broken)
+    assert report.done == 0
+    assert "it was combined" in report.held_back[0][0]
+    assert world.fresh(broken).status == S.LINK_BROKEN
+
+
+def test_two_people_decide_once(world, kari):
+    failed = credited_in_go(world)
+    assert settled(world, kari, failed).paid == 1
+    report = decided(world, kari, A.CREDIT_HERE, failed)
+    assert report.held_back == (("settled otherwise: not possible in this state", 1),)
+    assert settled(world, kari, failed).held_back == (("settled otherwise: not possible in this state", 1),)
+    assert HandPayment.objects.count() == 1
