@@ -186,6 +186,9 @@ class Operation(TextChoices):
     READ_CUSTOMERS = "READ_CUSTOMERS", "Read customers"
     READ_PRODUCTS = "READ_PRODUCTS", "Read products"
     PULL = "PULL", "Update status"
+    SEND_INVOICE = "SEND_INVOICE", "Send invoice"
+    LOOK_UP_SENDING = "LOOK_UP_SENDING", "Look up sending"
+    DELETE_ORDER = "DELETE_ORDER", "Delete sales order"
     CHECK_COMPANY = "CHECK_COMPANY", "Test connection"
 
 
@@ -228,6 +231,7 @@ class ReviewAction(TextChoices):
     HOLD = "hold", "Hold"
     WITHDRAW = "withdraw", "Withdraw"
     RELEASE = "release", "Push again"
+    SEND = "send", "Send from Go"
 
 
 class ByHandAction(TextChoices):

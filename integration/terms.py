@@ -195,6 +195,7 @@ class SalesOrderLine:
     vat: Decimal
     total: Decimal
     vat_rate: Decimal | None = None
+    discount_percent: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,10 @@ class SalesOrder:
     currency: str
     last_changed_at: datetime | None
     created_at: datetime | None = None
+    order_date: date | None = None
+    customer_reference: str = ""
+    purchase_order_reference: str = ""
+    contract_number: str = ""
     lines: tuple[SalesOrderLine, ...] = ()
 
 

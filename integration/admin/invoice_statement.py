@@ -20,6 +20,7 @@ from integration.admin.filters import AttentionFilter, DueFilter
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.admin.statement_credit import StatementCredit
+from integration.admin.statement_draft import StatementDraft
 from integration.admin.statement_lines import StatementLineInline
 from integration.admin.statement_sheet import LINES_IN_FORM, sheet
 from integration.enums import StatementStatus
@@ -28,7 +29,7 @@ from integration.use_cases.type_statement import give_number
 
 
 @admin.register(InvoiceStatement)
-class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, FailedActions):
+class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, StatementDraft, FailedActions):
     """The heart of the house."""
 
     list_display = ("number", "state", "customer_name", "date", "due", "amount", "invoice", "go_tells")
@@ -183,7 +184,11 @@ class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, Fai
 
     def every_button(self, request: HttpRequest, statement: InvoiceStatement) -> list[dict[str, str]]:
         """All acts that this person may do with a statement, with why not where one is impossible now."""
-        return [*self.buttons(request, statement), *self.credit_button(request, statement)]
+        return [
+            *self.buttons(request, statement),
+            *self.draft_button(request, statement),
+            *self.credit_button(request, statement),
+        ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A statement is dated today unless somebody says otherwise."""

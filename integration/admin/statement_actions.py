@@ -36,6 +36,7 @@ PERMISSIONS: Final[dict[str, str]] = {
     A.ACTIVATE: "push",
     A.HOLD: "withdraw",
     A.WITHDRAW: "withdraw",
+    A.SEND: "send",
     PULL: "pull",
 }
 """Act -> which of `InvoiceStatement`'s own permissions it needs."""
@@ -46,11 +47,13 @@ EXPLANATIONS: Final[dict[str, str]] = {
     A.ACTIVATE: "No longer waits for its date: transferred to PowerOffice Go now.",
     A.HOLD: "Stays here until somebody activates or pushes it, whatever its date.",
     A.WITHDRAW: "Never sent to PowerOffice Go. This cannot be undone.",
+    A.SEND: "PowerOffice Go makes the invoice and sends it to the customer, by the way the customer gets invoices. "
+    "This cannot be undone, only credited.",
     PULL: "PowerOffice Go is asked now what became of each, with at most three requests for each company.",
 }
 NEEDS_REASON: Final = frozenset({A.WITHDRAW})
 TITLES: Final[dict[str, str]] = {**{act: act.label for act in A}, PULL: "Update status"}
-ORDER: Final[tuple[str, ...]] = (A.PUSH, A.RELEASE, PULL, A.ACTIVATE, A.HOLD, A.WITHDRAW)
+ORDER: Final[tuple[str, ...]] = (A.PUSH, A.RELEASE, PULL, A.ACTIVATE, A.HOLD, A.WITHDRAW, A.SEND)
 
 
 class ReasonForm(forms.Form):
@@ -77,7 +80,7 @@ def held_back_words(held_back: tuple[tuple[str, int], ...]) -> str:
 class StatementActions(CompanyModelAdmin[InvoiceStatement]):
     """The acts in the list and on a statement's page; each has its own permission, asked again when it is posted."""
 
-    actions: tuple[str, ...] = ("push", "release", "pull", "activate", "hold", "withdraw")
+    actions: tuple[str, ...] = ("push", "release", "pull", "activate", "hold", "withdraw", "send")
 
     def may(self, request: HttpRequest, act: str) -> bool:
         """Whether this person may do this at all."""
@@ -91,6 +94,13 @@ class StatementActions(CompanyModelAdmin[InvoiceStatement]):
 
     def has_withdraw_permission(self, request: HttpRequest) -> bool:
         return self.may(request, A.WITHDRAW)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, A.SEND)
+
+    @action(description=TITLES[A.SEND], permissions=["send"])
+    def send(self, request: HttpRequest, queryset: Statements) -> HttpResponse:
+        return self.review(request, queryset, A.SEND)
 
     @action(description=TITLES[A.PUSH], permissions=["push"])
     def push(self, request: HttpRequest, queryset: Statements) -> HttpResponse:
@@ -183,7 +193,7 @@ class StatementActions(CompanyModelAdmin[InvoiceStatement]):
             held_back = held_back_words(report.held_back)
             words = f"{number(report.done)} {RULES[act].verb}{', ' + held_back if held_back else ''}."
             messages.add_message(request, messages.SUCCESS if report.done else messages.WARNING, words)
-            if act in {A.PUSH, A.RELEASE, A.ACTIVATE}:
+            if act in {A.PUSH, A.RELEASE, A.ACTIVATE, A.SEND}:
                 nudge(report.companies)
 
         return do

@@ -114,6 +114,8 @@ def go_facts(statement: InvoiceStatement) -> list[tuple[str, Any]]:
         ("Transferred", statement.pushed_at and minute(statement.pushed_at)),
         ("Total in Go", statement.go_total is not None and amount(statement.go_total, statement.currency)),
         ("Lines in Go", statement.go_line_count is not None and str(statement.go_line_count)),
+        ("Being sent", statement.send_asked_at and f"asked for {minute(statement.send_asked_at)}"),
+        ("Changes in Go", statement.edits_accepted_at and f"accepted {minute(statement.edits_accepted_at)}"),
         ("Next try", statement.next_try_at and minute(statement.next_try_at)),
         ("Status", not statement.follows_go and "Set by hand: PowerOffice Go no longer changes it"),
     ]

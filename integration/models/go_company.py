@@ -77,6 +77,7 @@ class GoCompany(Record):
         validators=[MinValueValidator(Decimal(0))],
         help_text="Kroner in one go. Above it a second person must approve. Empty: no limit.",
     )
+    may_send_invoices = models.BooleanField(null=True, editable=False, help_text="As Go said at the last test.")
     cycle_lease_until = models.DateTimeField(null=True, blank=True, editable=False)
     cycle_holder = models.CharField(max_length=80, blank=True, editable=False)
     registers_read_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -24,6 +24,8 @@ class InvoiceStatement(Record):
 
     `status` is changed only by `use_cases.moves.move`. `attention` is what a person must know, in words.
     `go_*` is what Go had when it took the order. `follows_go` False: a person set the status by hand.
+    `send_asked_at`: a person asked that Go sends it; `send_begun_at`: the request may have left, so it is looked up at
+    `send_look_at` and never just sent again. `edits_accepted_at`: what Go has instead is as it should be.
     """
 
     company = models.ForeignKey(GoCompany, on_delete=models.PROTECT, related_name="statements")
@@ -77,6 +79,10 @@ class InvoiceStatement(Record):
         OutgoingInvoice, on_delete=models.PROTECT, null=True, blank=True, related_name="statements", editable=False
     )
     follows_go = models.BooleanField(default=True, editable=False)
+    send_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    send_begun_at = models.DateTimeField(null=True, blank=True, editable=False)
+    send_look_at = models.DateTimeField(null=True, blank=True, editable=False)
+    edits_accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
     search = models.TextField(blank=True, editable=False)
 
     class Meta:
@@ -130,6 +136,12 @@ class InvoiceStatement(Record):
                 name="statement_reference",
                 violation_error_message="A statement has a reference, without commas.",
             ),
+            models.CheckConstraint(
+                condition=Q(send_begun_at__isnull=True, send_look_at__isnull=True)
+                | Q(send_asked_at__isnull=False, send_begun_at__isnull=False, send_look_at__isnull=False),
+                name="statement_sending_was_asked_for",
+                violation_error_message="Only what a person asked to send is sent, and it is looked up.",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["company", "status", "next_try_at"], name="statement_queue"),
@@ -142,6 +154,9 @@ class InvoiceStatement(Record):
                 name="statement_to_activate",
             ),
             models.Index(fields=["-statement_date", "-id"], condition=~Q(attention=""), name="statement_attention"),
+            models.Index(
+                fields=["company", "send_asked_at"], condition=Q(send_asked_at__isnull=False), name="statement_to_send"
+            ),
         ]
         permissions = [  # noqa: RUF012 - the stubs want the plain list
             ("push_statement", "Can push statements to PowerOffice Go"),
@@ -150,6 +165,7 @@ class InvoiceStatement(Record):
             ("credit_statement", "Can credit invoices"),
             ("settle_statement", "Can settle failed payments and broken links"),
             ("pay_statement", "Can mark statements as paid by hand, and approve what others marked"),
+            ("send_statement", "Can have PowerOffice Go send invoices"),
             ("import_invoicestatement", "Can import statements"),
             ("export_invoicestatement", "Can export statements"),
         ]

@@ -53,6 +53,8 @@ def check_company(*, company: GoCompany, client: PowerOfficeClient, now: datetim
         )
         _ask_again(company, now)
         return CompanyCheck(problem=error.message)
+    if told.may_send_invoices is not None:
+        GoCompany.objects.filter(pk=company.pk).update(may_send_invoices=told.may_send_invoices)
     missing = tuple(name for name in NEEDED if not {name, f"{name.removesuffix('_Full')}_Full"} & set(told.privileges))
     close_attempt(attempt, AttemptOutcome.DONE, now=now, message=f"The key opens the books of {told.client_name}.")
     if missing:

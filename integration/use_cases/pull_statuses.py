@@ -40,6 +40,7 @@ from integration.use_cases.find_traces import Traces, find_traces
 from integration.use_cases.money_of_invoices import Money, money_of
 from integration.use_cases.moves import move
 from integration.use_cases.push_statements import total_attention
+from integration.use_cases.send_invoices import SEND_FAILED
 from integration.use_cases.sync_customers import CHUNK, advance, watermark
 
 logger = logging.getLogger(__name__)
@@ -391,7 +392,7 @@ def _follow(
     says = f"Invoice {invoice.invoice_number}: {verdict.says}"
     changes: dict[str, Any] = {"go_says": says[:200]}
     if (
-        statement.attention_code in GONE | {"EDITED_IN_GO", TWICE_IN_GO}
+        statement.attention_code in GONE | {"EDITED_IN_GO", TWICE_IN_GO, SEND_FAILED}
         and statement.status != StatementStatus.CANCELLED
     ):
         changes["attention_code"] = changes["attention"] = ""
@@ -443,11 +444,11 @@ def _watch_drafts(company: GoCompany, orders: dict[str, SalesOrder], began: date
         pushed_at__lt=settled,
         follows_go=True,
     )
-    for statement in drafts.iterator(chunk_size=CHUNK):
+    for statement in drafts.select_related("customer").iterator(chunk_size=CHUNK):
         order = orders.get(statement.go_order_id)
         if order is not None:
             counts[_still_draft(statement, order, began)] += 1
-        elif statement.missing_since is None and statement.status in DRAFTS:
+        elif statement.missing_since is None and statement.status in DRAFTS and statement.send_begun_at is None:
             InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(missing_since=began)
             counts["not found this time"] += 1
     counts.pop("", None)
@@ -462,12 +463,22 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
         "go_says": f"Draft no. {order.number}" + (", locked" if order.locked else "") + (", edited" if edited else ""),
     }
     code, words = total_attention(statement, order)
-    if edited and (code or statement.go_line_count != order.line_count):
+    if statement.edits_accepted_at is not None and not edited:
+        code = words = ""
+    elif statement.attention_code == SEND_FAILED and not code:
+        code, words = SEND_FAILED, statement.attention
+    elif _readdressed(statement, order):
+        edited, code = True, "EDITED_IN_GO"
+        words = (
+            f"Somebody gave the draft to another customer in PowerOffice Go, no. {order.customer_number or 'unknown'}. "
+            "Compare it, then accept it or restore ours."
+        )
+    elif edited and (code or statement.go_line_count != order.line_count):
         code = "EDITED_IN_GO"
         words = (
             f"Somebody changed the draft in PowerOffice Go: it has {lines_text(order.line_count)} and "
             f"{amount_text(order.total, order.currency)}; we sent {lines_text(statement.go_line_count or 0)} and "
-            f"{amount_text(statement.go_total or Decimal(0))}."
+            f"{amount_text(statement.go_total or Decimal(0))}. Compare it, then accept it or restore ours."
         )
     if statement.attention_code != TWICE_IN_GO:  # that is the greater trouble, and holds while this draft lives
         changes["attention_code"], changes["attention"] = code, words
@@ -485,6 +496,11 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
         **changes,
     )
     return wanted.label.lower() if moved else ""
+
+
+def _readdressed(statement: InvoiceStatement, order: SalesOrder) -> bool:
+    ours = statement.customer.go_customer_id if statement.customer else None
+    return ours is not None and order.customer_id is not None and order.customer_id != ours
 
 
 def _look_for_vanished(company: GoCompany, client: PowerOfficeClient, clock: Callable[[], datetime]) -> Counter[str]:

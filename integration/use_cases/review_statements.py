@@ -16,11 +16,13 @@ from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
 from accounts.models import User
 from integration.decisions.sales_orders import statement_reference
+from integration.decisions.transitions import DRAFTS
 from integration.enums import CompanyState, LineKind, ReviewAction, StatementStatus
 from integration.models import AdminAction, InvoiceStatement
 from integration.use_cases.invoice_receivers import REFUSAL, lacks_receiver
 from integration.use_cases.moves import move
 from integration.use_cases.push_statements import REFERENCE_TAKEN
+from integration.use_cases.send_invoices import SEND_FAILED
 from integration.use_cases.settle_doubts import COMBINED_UNSEEN, OTHER_ORDER
 
 S = StatementStatus
@@ -42,6 +44,7 @@ RULES: Final[dict[ReviewAction, Rule]] = {
     ReviewAction.HOLD: Rule("put on hold", frozenset({S.PROCESSING}), S.UPCOMING, frozenset({S.UPCOMING})),
     ReviewAction.WITHDRAW: Rule("withdrawn", frozenset({S.UPCOMING, S.PROCESSING, S.NEEDS_FIX}), S.VOID),
     ReviewAction.RELEASE: Rule("queued", frozenset({S.NEEDS_FIX}), S.PROCESSING),
+    ReviewAction.SEND: Rule("being sent", frozenset(), S.SENT, DRAFTS),
 }
 
 
@@ -93,6 +96,8 @@ def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
         return f"{status.label.lower()}: not possible in this state"
     if action is ReviewAction.HOLD and status == S.UPCOMING and statement.held:
         return "already on hold"
+    if action is ReviewAction.SEND:
+        return _why_not_sent(statement)
     if rule.to_status == S.PROCESSING:
         if statement.customer_id is None:
             return "no customer"
@@ -102,6 +107,20 @@ def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
             return REFUSAL
         if statement.company.state in {CompanyState.SETUP, CompanyState.OFF}:
             return f"{statement.company} is not active"
+    return ""
+
+
+def _why_not_sent(statement: InvoiceStatement) -> str:
+    if statement.send_asked_at is not None:
+        return "is being sent already"
+    if statement.missing_since is not None:
+        return "the draft was not found in PowerOffice Go: update the status first"
+    if statement.attention and statement.attention_code != SEND_FAILED:
+        return "something is said about it: look at that first"
+    if statement.company.state != CompanyState.ACTIVE:
+        return f"{statement.company} is not active"
+    if statement.company.may_send_invoices is False:
+        return f"PowerOffice Go lets nobody send from outside for {statement.company}"
     return ""
 
 
@@ -178,6 +197,10 @@ def carry_out(
 def _act(
     action: ReviewAction, rule: Rule, statement: InvoiceStatement, *, user: User, now: datetime, reason: str
 ) -> bool:
+    if action is ReviewAction.SEND:
+        asked = {"send_asked_at": now, "attention": "", "attention_code": "", "updated_at": now}
+        not_yet = InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status, send_asked_at__isnull=True)
+        return bool(not_yet.update(**asked))
     fields: dict[str, Any] = {"held": action is ReviewAction.HOLD}
     if rule.to_status == S.PROCESSING:
         fields |= {"next_try_at": None, "tries": 0, "attention": "", "attention_code": ""}

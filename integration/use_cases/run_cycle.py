@@ -22,6 +22,7 @@ from integration.use_cases.invoice_receivers import hold_back
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import pull_statuses
 from integration.use_cases.push_statements import due_statements, push_queue
+from integration.use_cases.send_invoices import send_invoices, to_send
 from integration.use_cases.settle_doubts import GATHER, close_stale_claims, settle_doubts
 from integration.use_cases.sync_customers import read_customers
 from integration.use_cases.sync_products import read_products
@@ -178,8 +179,10 @@ def _turn(
             logger.exception("%s: our own fault while settling doubts; pushing goes on.", company)
             outcome, message = RunOutcome.FAILED, OWN_FAULT.format(type(error).__name__)
         _push(company, client, run, counts, clock=clock, keep_going=keep_going, is_new=is_new)
-        more = bool(due_statements(company, clock()))
-        if trial or not (more or run.trigger == RunTrigger.SWEEP):
+        sent = send_invoices(company, client, clock=clock, keep_going=keep_going, run=run)
+        counts.update(prefixed("send", sent))
+        more = bool(due_statements(company, clock())) or to_send(clock()).filter(company=company).exists()
+        if trial or sent["sent"] or sent["not delivered"] or not (more or run.trigger == RunTrigger.SWEEP):
             counts.update(pull_statuses(company=company, client=client, clock=clock, run=run))
         if trial:
             company.wake(clock())
@@ -298,16 +301,20 @@ def activate_due(now: datetime) -> int:
 
 
 def companies_with_work(now: datetime) -> list[int]:
-    """Companies that have something to push or settle, or a probe that is due."""
+    """Companies that have something to push, settle or send, or a probe that is due."""
     waiting = InvoiceStatement.objects.filter(
         Q(next_try_at__isnull=True) | Q(next_try_at__lte=now),
         Q(status=StatementStatus.PROCESSING) | Q(status=StatementStatus.IN_DOUBT, doubt_since__lte=now - GATHER),
         Q(company__probe_at__isnull=True) | Q(company__probe_at__lte=now),
         company__state=CompanyState.ACTIVE,
     )
+    sends = to_send(now).filter(company__state=CompanyState.ACTIVE)
+    sends = sends.filter(Q(company__probe_at__isnull=True) | Q(company__probe_at__lte=now))
     probes = GoCompany.objects.filter(state=CompanyState.PAUSED).filter(Q(probe_at__isnull=True) | Q(probe_at__lte=now))
     return sorted(
-        set(waiting.values_list("company_id", flat=True).distinct()) | set(probes.values_list("pk", flat=True))
+        set(waiting.values_list("company_id", flat=True).distinct())
+        | set(sends.values_list("company_id", flat=True).distinct())
+        | set(probes.values_list("pk", flat=True))
     )
 
 

@@ -259,6 +259,7 @@ def test_page_offers_acts_with_the_reason_why_not(finance: Client, home: GoCompa
         "Activate": "no customer",
         "Hold": "",
         "Withdraw": "",
+        "Send from Go": "upcoming: not possible in this state",
         "Credit": "It is not in PowerOffice Go yet: withdraw it, or change its lines.",
         "Mark as paid by hand": "not in PowerOffice Go yet: withdraw it if it was paid in another way",
     }

@@ -331,6 +331,11 @@ BROKEN: dict[str, list[Act]] = {
         put(line, kind="SONG"),
     ],
     "line_vat_rate_is_fraction": [put(line, vat_rate=Decimal(rate)) for rate in ("-0.0001", "1.0001")],
+    "statement_sending_was_asked_for": [
+        put(f.statement, send_begun_at=f.NOW, send_look_at=f.NOW),
+        put(f.statement, send_asked_at=f.NOW, send_begun_at=f.NOW),
+        put(f.statement, send_asked_at=f.NOW, send_look_at=f.NOW),
+    ],
     "line_accrual_period": [
         put(line, accrual_from=date(2026, 1, 31), accrual_to=date(2026, 1, 1)),
         put(line, accrual_from=date(2026, 1, 1)),

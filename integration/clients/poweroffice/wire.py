@@ -247,6 +247,10 @@ def order(row: Row) -> SalesOrder:
         currency=text(row.get("CurrencyCode")),
         last_changed_at=stamp(row.get("LastChangedDateTimeOffset")),
         created_at=stamp(row.get("CreatedDateTimeOffset")),
+        order_date=day(row.get("SalesOrderDate")),
+        customer_reference=text(row.get("CustomerReference")),
+        purchase_order_reference=text(row.get("PurchaseOrderReference")),
+        contract_number=text(row.get("ContractNo")),
         lines=tuple(order_line(line) for line in lines),
     )
 
@@ -263,6 +267,7 @@ def order_line(row: Row) -> SalesOrderLine:
         vat=amount(row.get("VatAmount")) or Decimal(0),
         total=amount(row.get("TotalAmount")) or Decimal(0),
         vat_rate=amount(row.get("VatRate")),
+        discount_percent=amount(row.get("Allowance")) or Decimal(0),
     )
 
 
