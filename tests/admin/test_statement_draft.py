@@ -1,6 +1,7 @@
 """The page where a changed draft is compared, accepted or restored; and who may have Go send."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -42,7 +43,14 @@ def edited(company: GoCompany, sandbox: Any) -> InvoiceStatement:
         company,
         customer=factories.customer(company, number=None, name="Fjell og Fjord AS"),
         status=S.PROCESSING,
-        lines=[{"product": factories.product(company, code="HYTTE"), "quantity": 2, "unit_price": 1000}],
+        lines=[
+            {
+                "product": factories.product(company, code="HYTTE"),
+                "quantity": 2,
+                "unit_price": 1000,
+                "vat_rate": Decimal("0.12"),
+            }
+        ],
     )
     cycles.run_cycle(company.pk, client_for=remotes.go_client, clock=timezone.now, trigger=RunTrigger.PERSON)
     statement.refresh_from_db()
