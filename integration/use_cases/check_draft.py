@@ -14,7 +14,7 @@ from accounts.models import User
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.draft_differences import Difference, OurDraft, OurLine, differences
 from integration.decisions.money import amount_text
-from integration.decisions.sales_orders import line_reference, statement_reference
+from integration.decisions.sales_orders import line_reference
 from integration.decisions.transitions import DRAFTS
 from integration.enums import AttemptOutcome, CompanyState, Operation
 from integration.enums import StatementStatus as S
@@ -23,6 +23,7 @@ from integration.models import AdminAction, CustomerInGo, InvoiceStatement, Prod
 from integration.terms import SalesOrder
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt
 from integration.use_cases.moves import move
+from integration.use_cases.settle_failed import new_life
 
 
 class DraftRefused(Exception):
@@ -168,7 +169,6 @@ def restore_draft(
             ) from error
         raise
     now = clock()
-    version = statement.reference_version + 1
     with transaction.atomic(durable=True):
         close_attempt(attempt, AttemptOutcome.DONE, now=now, message=f"Draft no. {look.order.number} taken away.")
         gone = move(
@@ -187,22 +187,7 @@ def restore_draft(
                 now=now,
                 reason=reason,
                 user=user,
-                reference=statement_reference(statement.source, statement.source_id, version),
-                reference_version=version,
-                go_order_id="",
-                go_order_number=None,
-                go_total=None,
-                go_line_count=None,
-                go_last_changed_at=None,
-                go_says="",
-                edits_accepted_at=None,
-                pushed_at=None,
-                missing_since=None,
-                proposal=None,
-                next_try_at=None,
-                tries=0,
-                attention="",
-                attention_code="",
+                **new_life(statement),
             )
             _tell(statement, look, "restore_draft", user, reason, now)
     if not gone:

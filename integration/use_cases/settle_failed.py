@@ -62,6 +62,10 @@ NEW_LIFE: Final[dict[str, Any]] = {
     "proposal": None,
     "outgoing_invoice": None,
     "follows_go": True,
+    "send_asked_at": None,
+    "send_begun_at": None,
+    "send_look_at": None,
+    "edits_accepted_at": None,
     "held": False,
     "attention": "",
     "attention_code": "",
@@ -204,6 +208,11 @@ def _fields(action: ByHandAction, statement: InvoiceStatement, reason: str) -> d
         }
     if action is A.CREDIT_HERE:
         return {"attention": "", "attention_code": ""}
+    return new_life(statement)
+
+
+def new_life(statement: InvoiceStatement) -> dict[str, Any]:
+    """What becomes of a statement that goes to Go once more, as a new order with the next version of its reference."""
     version = statement.reference_version + 1
     statement.reference = statement_reference(statement.source, statement.source_id, version)
     statement.go_order_number, statement.outgoing_invoice = None, None

@@ -32,7 +32,7 @@ def take(apps, schema_editor):
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("integration", "0021_sending")]
+    dependencies = [("integration", "0023_sending")]
 
     operations = [
         AddIndexAtWork(

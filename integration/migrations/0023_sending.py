@@ -6,13 +6,13 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integration', '0020_who_pays_by_hand'),
+        ('integration', '0022_who_settles'),
     ]
 
     operations = [
         migrations.AlterModelOptions(
             name='invoicestatement',
-            options={'permissions': [('push_statement', 'Can push statements to PowerOffice Go'), ('pull_statement', 'Can update status from PowerOffice Go'), ('withdraw_statement', 'Can hold and withdraw statements'), ('credit_statement', 'Can credit invoices'), ('pay_statement', 'Can mark statements as paid by hand, and approve what others marked'), ('send_statement', 'Can have PowerOffice Go send invoices'), ('import_invoicestatement', 'Can import statements'), ('export_invoicestatement', 'Can export statements')], 'verbose_name': 'statement'},
+            options={'permissions': [('push_statement', 'Can push statements to PowerOffice Go'), ('pull_statement', 'Can update status from PowerOffice Go'), ('withdraw_statement', 'Can hold and withdraw statements'), ('credit_statement', 'Can credit invoices'), ('settle_statement', 'Can settle failed payments and broken links'), ('pay_statement', 'Can mark statements as paid by hand, and approve what others marked'), ('send_statement', 'Can have PowerOffice Go send invoices'), ('import_invoicestatement', 'Can import statements'), ('export_invoicestatement', 'Can export statements')], 'verbose_name': 'statement'},
         ),
         migrations.AddField(
             model_name='gocompany',
