@@ -135,6 +135,13 @@ class InvoiceType(TextChoices):
     CREDIT_NOTE = "CREDIT_NOTE", "Credit note"
 
 
+class SharingRule(TextChoices):
+    """How the money of a combined invoice is shared out over its statements."""
+
+    OLDEST_FIRST = "OLDEST_FIRST", "The oldest due first"
+    IN_PROPORTION = "IN_PROPORTION", "In proportion to their amounts"
+
+
 class Part(TextChoices):
     """What an invoice's amount consists of; the parts sum to the invoice."""
 

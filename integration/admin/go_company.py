@@ -97,6 +97,13 @@ class GoCompanyAdmin(CompanyModelAdmin[GoCompany]):
             },
         ),
         ("Subscriptions", {"fields": ("subscription_days_ahead",)}),
+        (
+            "Drafts combined in PowerOffice Go",
+            {
+                "fields": ("sharing",),
+                "description": "When several statements became one invoice, its payments are shared out over them.",
+            },
+        ),
         ("Customer data", {"fields": ("customer_data_owner",)}),
         ("Money", {"fields": ("by_hand_limit",)}),
         (

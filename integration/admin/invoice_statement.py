@@ -17,6 +17,7 @@ from integration.admin.display import NOTHING, day, link, money, page_of, statem
 from integration.admin.failed_actions import FailedActions
 from integration.admin.fields import AmountField
 from integration.admin.filters import AttentionFilter, DueFilter
+from integration.admin.link_statements import LinkStatements
 from integration.admin.search import SearchColumn
 from integration.admin.spreadsheets import SpreadsheetMixin
 from integration.admin.statement_credit import StatementCredit
@@ -29,7 +30,9 @@ from integration.use_cases.type_statement import give_number
 
 
 @admin.register(InvoiceStatement)
-class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, StatementDraft, FailedActions):
+class InvoiceStatementAdmin(
+    SearchColumn, SpreadsheetMixin, LinkStatements, StatementCredit, StatementDraft, FailedActions
+):
     """The heart of the house."""
 
     list_display = ("number", "state", "customer_name", "date", "due", "amount", "invoice", "go_tells")
@@ -177,6 +180,7 @@ class InvoiceStatementAdmin(SearchColumn, SpreadsheetMixin, StatementCredit, Sta
         if statement is not None and self.has_view_permission(request, statement):
             context["sheet"] = sheet(request, statement, lines_in_form=self.lines_in_form(request, statement))
             context["buttons"] = self.every_button(request, statement)
+            context["linking"] = self.linking(request, statement)
             context["editable"] = self.has_change_permission(request, statement)
             context["subtitle"] = statement.source_id
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)

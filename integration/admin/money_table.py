@@ -1,22 +1,25 @@
 """An invoice's money as a small table that sums, with what stands beside it; the same on every page."""
 
-from datetime import date
 from typing import Any
 
 from django.utils import timezone
 
 from integration.admin.display import amount, badge, day
-from integration.decisions.money_picture import Parts, overdue_days
-from integration.enums import Part
+from integration.decisions.money_picture import ZERO, Parts, overdue_days
+from integration.decisions.sharing import share_beside
+from integration.enums import Part, SharingRule
 from integration.models import LedgerEntry, OutgoingInvoice
-from integration.use_cases.money_of_invoices import beside, money_of, states_of
+from integration.use_cases.money_of_invoices import Beside, Money, beside, money_of, shares_of, states_of
 
 NOK = "NOK"
 
 
-def money_table(made: OutgoingInvoice, today: date | None = None) -> dict[str, Any]:
-    """What the page shows. Four queries."""
-    today = today or timezone.localdate()
+def money_table(made: OutgoingInvoice) -> dict[str, Any]:
+    """What the page shows of an invoice, and under `shares` what each of its statements has of a combined one.
+
+    Five queries.
+    """
+    today = timezone.localdate()
     (money,) = money_of(made.company, [made])
     around = beside(money)
     days = overdue_days(money.facts, today)
@@ -42,6 +45,34 @@ def money_table(made: OutgoingInvoice, today: date | None = None) -> dict[str, A
         **parts_table(money.picture.parts),
         "notes": notes,
         "fees": [fee_row(fee) for fee in around.fees],
+        **shares_table(money, around),
+    }
+
+
+def shares_table(money: Money, around: Beside) -> dict[str, Any]:
+    """What each statement of a combined invoice has of it; nothing when the invoice is one statement's own."""
+    company = money.invoice.company
+    statements = list(money.invoice.statements.order_by("pk"))
+    shares = shares_of(company, money, statements)
+    if shares is None:
+        return {"shares": {}}
+    fees = share_beside(sum((fee.amount for fee in around.fees), ZERO), shares)
+    overpaid = share_beside(money.picture.overpaid, shares)
+    return {
+        "rule": SharingRule(company.sharing).label.lower(),
+        "shares": {
+            key: {
+                **parts_table(parts),
+                "open": amount(parts[Part.OPEN], NOK),
+                "beside": [
+                    (name, amount(values[key], NOK))
+                    for name, values in (("Reminder fees", fees), ("Paid too much", overpaid))
+                    if values[key]
+                ],
+            }
+            for key, parts in shares.by_key.items()
+        },
+        "rest": amount(shares.rest.total, NOK) if shares.rest.total else "",
     }
 
 

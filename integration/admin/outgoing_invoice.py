@@ -88,6 +88,7 @@ def is_overdue(invoice: OutgoingInvoice) -> bool:
 def page(invoice: OutgoingInvoice) -> dict[str, Any]:
     """Everything about one invoice, in words."""
     statements = InvoiceStatement.objects.filter(outgoing_invoice=invoice).select_related("customer").order_by("pk")
+    money = money_table(invoice)
     return {
         "go_url": go_invoice_url(invoice),
         "facts": [
@@ -114,7 +115,7 @@ def page(invoice: OutgoingInvoice) -> dict[str, Any]:
             ("Open", amount(invoice.balance, "NOK")),
         ],
         "entries": entries(invoice),
-        "money": money_table(invoice),
+        "money": money,
         "statements": [
             {
                 "address": page_of(statement),
@@ -122,6 +123,7 @@ def page(invoice: OutgoingInvoice) -> dict[str, Any]:
                 "customer": str(statement.customer or NOTHING),
                 "status": statement_badge(statement),
                 "amount": amount(statement.total, statement.currency),
+                "share": money["shares"].get(statement.pk),
             }
             for statement in statements
         ],

@@ -39,7 +39,7 @@ LINES_IN_FORM: Final = 100
 
 def go_order_url(statement: InvoiceStatement) -> str:
     """The order's page in PowerOffice Go, or "" while there is none."""
-    return f"{settings.GO_WEB_URL}/orders/{statement.go_order_id}" if statement.go_order_id else ""
+    return f"{settings.GO_WEB_URL}/orders/{statement.followed_id}" if statement.followed_id else ""
 
 
 def go_invoice_url(invoice: OutgoingInvoice) -> str:
@@ -117,6 +117,10 @@ def go_facts(statement: InvoiceStatement) -> list[tuple[str, Any]]:
         ("Being sent", statement.send_asked_at and f"asked for {minute(statement.send_asked_at)}"),
         ("Changes in Go", statement.edits_accepted_at and f"accepted {minute(statement.edits_accepted_at)}"),
         ("Next try", statement.next_try_at and minute(statement.next_try_at)),
+        (
+            "Combined into",
+            statement.combined_into and not statement.outgoing_invoice and "another draft in PowerOffice Go",
+        ),
         ("Status", not statement.follows_go and "Set by hand: PowerOffice Go no longer changes it"),
     ]
     return [(name, value) for name, value in said if value]
@@ -193,6 +197,7 @@ def invoice(statement: InvoiceStatement) -> dict[str, Any] | None:
     made = statement.outgoing_invoice
     if made is None:
         return None
+    money = money_table(made)
     shared = InvoiceStatement.objects.filter(outgoing_invoice=made).exclude(pk=statement.pk).order_by("pk")[:20]
     return {
         "title": f"{InvoiceType(made.type).label} {made.invoice_number or 'without number'}",
@@ -200,7 +205,8 @@ def invoice(statement: InvoiceStatement) -> dict[str, Any] | None:
         "go_url": go_invoice_url(made),
         "facts": invoice_facts(made, with_due=statement.status in {StatementStatus.SENT, StatementStatus.PARTLY_PAID}),
         "entries": entries(made),
-        "money": money_table(made),
+        "money": money,
+        "share": money["shares"].get(statement.pk),
         "shared": [link(other) for other in shared],
     }
 

@@ -12,7 +12,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from integration.enums import CompanyState, DataOwner, OrderStateOnArrival, Resource, VanishedDraftPolicy
+from integration.enums import CompanyState, DataOwner, OrderStateOnArrival, Resource, SharingRule, VanishedDraftPolicy
 from integration.models.base import Record, company_path
 from vault.fields import Secret, SecretField
 
@@ -67,6 +67,13 @@ class GoCompany(Record):
     )
     vanished_drafts = models.CharField(
         "drafts that vanish from Go", max_length=10, choices=VanishedDraftPolicy, default=VanishedDraftPolicy.ASK
+    )
+    sharing = models.CharField(
+        "payments of a combined invoice go to",
+        max_length=20,
+        choices=SharingRule,
+        default=SharingRule.OLDEST_FIRST,
+        help_text="Which of its statements is paid first.",
     )
     by_hand_limit = models.DecimalField(
         "payments by hand without a second person, up to",

@@ -73,6 +73,14 @@ class InvoiceStatement(Record):
     pushed_at = models.DateTimeField(null=True, blank=True, editable=False)
     missing_since = models.DateTimeField(null=True, blank=True, editable=False)
     proposal = models.JSONField(null=True, blank=True, editable=False, help_text="Where a vanished draft seems to be.")
+    combined_into = models.CharField(
+        "combined into, id in Go",
+        max_length=36,
+        blank=True,
+        default="",
+        editable=False,
+        help_text="The order or invoice that a person said it was combined into; several statements may share one.",
+    )
     credits = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes")
     credit_reason = models.CharField(max_length=300, blank=True)
     outgoing_invoice = models.ForeignKey(
@@ -103,6 +111,11 @@ class InvoiceStatement(Record):
                 condition=~Q(go_order_id=""),
                 name="statement_go_order_once",
                 violation_error_message="Another statement of this company is already linked to this order in Go.",
+            ),
+            models.CheckConstraint(
+                condition=Q(combined_into="") | ~Q(combined_into=F("go_order_id")),
+                name="statement_combined_into_another",
+                violation_error_message="A statement is combined into another order than its own.",
             ),
             models.CheckConstraint(
                 condition=Q(status__in=StatementStatus.values),
@@ -157,6 +170,9 @@ class InvoiceStatement(Record):
             models.Index(
                 fields=["company", "send_asked_at"], condition=Q(send_asked_at__isnull=False), name="statement_to_send"
             ),
+            models.Index(
+                fields=["company", "combined_into"], condition=~Q(combined_into=""), name="statement_combined_into"
+            ),
         ]
         permissions = [  # noqa: RUF012 - the stubs want the plain list
             ("push_statement", "Can push statements to PowerOffice Go"),
@@ -166,12 +182,18 @@ class InvoiceStatement(Record):
             ("settle_statement", "Can settle failed payments and broken links"),
             ("pay_statement", "Can mark statements as paid by hand, and approve what others marked"),
             ("send_statement", "Can have PowerOffice Go send invoices"),
+            ("link_statement", "Can link statements with a combined invoice"),
             ("import_invoicestatement", "Can import statements"),
             ("export_invoicestatement", "Can export statements"),
         ]
 
     def __str__(self) -> str:
         return f"{self.source_id} ({self.reference})"
+
+    @property
+    def followed_id(self) -> str:
+        """The order or invoice in Go that it follows: its own, or the one that it was combined into."""
+        return self.combined_into or self.go_order_id
 
     @property
     def is_editable(self) -> bool:

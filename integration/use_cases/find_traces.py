@@ -1,20 +1,39 @@
 """Where did the lines of a lost draft go? Combined drafts lose their header references; line references survive (I).
+Where they do not, lines are known by what they say (`decisions/whereabouts.py`).
 
 One list of orders and one of invoices for all customers concerned; only orders and invoices that are not known to be
 untouched ones of ours are opened. Source: reference/poweroffice-go.md §8.10.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import Q, prefetch_related_objects
+
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.sales_orders import line_reference
+from integration.decisions.whereabouts import BY_CONTENT, FoundLine, LostDraft, Place, whereabouts
 from integration.models import CustomerInGo, GoCompany, InvoiceStatement, StatementLine
+from integration.use_cases.sync_products import products_in_go
+
+__all__ = ["BY_CONTENT", "Traces", "find_traces"]
 
 MOST_OPENED: Final = 60
 """How many orders and invoices are opened in one search. More, and the search counts as cut short."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An order or invoice worth opening."""
+
+    kind: str
+    id: str
+    number: int | None
+    customer_id: int | None
+    changed_at: datetime | None
 
 
 @dataclass
@@ -33,30 +52,82 @@ def find_traces(company: GoCompany, client: PowerOfficeClient, statements: Seque
     traces.unsearched = {statement.pk for statement in statements} - {statement.pk for statement in searched}
     if not searched:
         return traces
-    wanted = _wanted_lines(searched)
     customers = sorted(set(numbers.values()))
     since = min(statement.created_at for statement in searched) - timedelta(days=1)
     candidates = _candidates(company, client, customers, since)
-    for kind, row_id, number in candidates[:MOST_OPENED]:
-        there = (
-            [line.reference for line in client.order_with_lines(row_id).lines]
-            if kind == "order"
-            else [line.reference for line in client.invoice_lines(row_id)]
-        )
-        for statement in searched:
-            shared = sorted(set(there) & wanted[statement.pk])
-            best = traces.proposals.get(statement.pk)
-            if shared and (best is None or len(shared) > len(best["lines"])):
-                traces.proposals[statement.pk] = {
-                    "kind": kind,
-                    "id": row_id,
-                    "number": number,
-                    "lines": shared,
-                    "of": len(wanted[statement.pk]),
-                }
+    opened = candidates[:MOST_OPENED]
+    already = _already_there(company, [each.id for each in opened], [row.pk for row in searched])
+    rows = list(InvoiceStatement.objects.filter(pk__in=[row.pk for row in searched]).select_related("customer"))
+    prefetch_related_objects([*rows, *(row for there in already.values() for row in there)], "lines__product")
+    lines = _lines_of(company, [*rows, *(row for there in already.values() for row in there)])
+    drafts = [
+        LostDraft(row.pk, lines[row.pk], row.customer.go_customer_id if row.customer else None, row.go_last_changed_at)
+        for row in rows
+    ]
+    places = [
+        _opened(client, each, tuple(line for row in already[each.id] for line in lines[row.pk])) for each in opened
+    ]
+    for key, found in whereabouts(drafts, places).items():
+        traces.proposals[key] = {
+            "kind": found.place.kind,
+            "id": found.place.id,
+            "number": found.place.number,
+            "lines": list(found.lines),
+            "of": found.of,
+            "by": found.by,
+        }
     if len(candidates) > MOST_OPENED:
         traces.unsearched |= {statement.pk for statement in searched if statement.pk not in traces.proposals}
     return traces
+
+
+def _already_there(
+    company: GoCompany, ids: Sequence[str], leaving_out: Sequence[int]
+) -> dict[str, list[InvoiceStatement]]:
+    """Who follows these orders and invoices: their lines are not those of a lost draft."""
+    found: dict[str, list[InvoiceStatement]] = defaultdict(list)
+    rows = InvoiceStatement.objects.filter(
+        Q(go_order_id__in=ids, combined_into="") | Q(combined_into__in=ids), company=company
+    )
+    for row in rows.exclude(pk__in=leaving_out):
+        found[row.followed_id].append(row)
+    return found
+
+
+def _opened(client: PowerOfficeClient, candidate: Candidate, own: tuple[FoundLine, ...]) -> Place:
+    lines = (
+        client.order_with_lines(candidate.id).lines if candidate.kind == "order" else client.invoice_lines(candidate.id)
+    )
+    return Place(
+        kind=candidate.kind,
+        id=candidate.id,
+        number=candidate.number,
+        customer_id=candidate.customer_id,
+        changed_at=candidate.changed_at,
+        lines=tuple(
+            FoundLine(line.reference, line.description, line.product_id, line.quantity, line.unit_price)
+            for line in lines
+        ),
+        own=own,
+    )
+
+
+def _lines_of(company: GoCompany, statements: Sequence[InvoiceStatement]) -> dict[int, tuple[FoundLine, ...]]:
+    """Each statement's lines as they were sent."""
+    codes = {line.product.code for row in statements for line in row.lines.all() if line.product}
+    products = products_in_go(company, codes)
+
+    def as_sent(row: InvoiceStatement, line: StatementLine) -> FoundLine:
+        product = products.get(line.product.code) if line.product else None
+        return FoundLine(
+            line_reference(row.reference, line.line_number),
+            line.description or (line.product.name if line.product else ""),
+            product if isinstance(product, int) else None,
+            line.quantity,
+            line.unit_price,
+        )
+
+    return {row.pk: tuple(as_sent(row, line) for line in row.lines.all()) for row in statements}
 
 
 def _customer_numbers(company: GoCompany, statements: Sequence[InvoiceStatement]) -> dict[int | None, int]:
@@ -70,18 +141,9 @@ def _customer_numbers(company: GoCompany, statements: Sequence[InvoiceStatement]
     return {by_go_id[row.go_customer_id]: row.number for row in known if row.number is not None}
 
 
-def _wanted_lines(statements: Sequence[InvoiceStatement]) -> dict[int, set[str]]:
-    references = {statement.pk: statement.reference for statement in statements}
-    wanted: dict[int, set[str]] = {statement_id: set() for statement_id in references}
-    rows = StatementLine.objects.filter(statement_id__in=list(references)).values_list("statement_id", "line_number")
-    for statement_id, line_number in rows:
-        wanted[statement_id].add(line_reference(references[statement_id], line_number))
-    return wanted
-
-
 def _candidates(
     company: GoCompany, client: PowerOfficeClient, customers: Sequence[int], since: datetime
-) -> list[tuple[str, str, int | None]]:
+) -> list[Candidate]:
     """Orders and invoices worth opening, latest change first: not those of ours that are as we made them."""
     orders = list(client.orders(customer_numbers=customers))
     invoices = list(client.invoices(customer_numbers=customers, from_date=since.date()))
@@ -93,18 +155,13 @@ def _candidates(
             "go_order_id", "go_total", "go_line_count"
         )
     }
-    found: list[tuple[float, str, str, int | None]] = []
+    found: list[Candidate] = []
     for order in orders:
         mine = ours.get(order.id)
         if mine is None or (mine["go_total"], mine["go_line_count"]) != (order.total, order.line_count):
-            found.append((_age(order.last_changed_at), "order", order.id, order.number))
+            found.append(Candidate("order", order.id, order.number, order.customer_id, order.last_changed_at))
     for invoice in invoices:
         mine = ours.get(invoice.id)
         if mine is None or mine["go_total"] != invoice.total:
-            found.append((_age(invoice.sent_at), "invoice", invoice.id, invoice.number))
-    found.sort(key=lambda row: -row[0])
-    return [(kind, row_id, number) for _, kind, row_id, number in found]
-
-
-def _age(moment: datetime | None) -> float:
-    return moment.timestamp() if moment else 0.0
+            found.append(Candidate("invoice", invoice.id, invoice.number, invoice.customer_id, invoice.sent_at))
+    return sorted(found, key=lambda each: -each.changed_at.timestamp() if each.changed_at else 0.0)

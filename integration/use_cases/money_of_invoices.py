@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Q
@@ -19,8 +19,10 @@ from integration.decisions.money_picture import (
     money_picture,
     money_states,
 )
-from integration.enums import InvoiceType, MoneyState
-from integration.models import GoCompany, LedgerEntry, OutgoingInvoice
+from integration.decisions.payment_status import PaymentStatus, status_of
+from integration.decisions.sharing import Claim, Shares, share_parts
+from integration.enums import InvoiceType, MoneyState, Part, SharingRule
+from integration.models import GoCompany, InvoiceStatement, LedgerEntry, OutgoingInvoice
 
 
 @dataclass(frozen=True)
@@ -156,3 +158,32 @@ def states_of(money: Money, around: Beside, today: date) -> tuple[MoneyState, ..
         voucher_types=[fee.voucher_type for fee in around.fees],
         credited_beside=around.credited,
     )
+
+
+def shares_of(company: GoCompany, money: Money, statements: Sequence[InvoiceStatement]) -> Shares | None:
+    """What each statement has of a combined invoice; None when the invoice is a single statement's own."""
+    if len(statements) < 2 and not any(statement.combined_into for statement in statements):
+        return None
+    claims = [
+        Claim(
+            statement.pk,
+            statement.total,
+            statement.statement_date
+            + timedelta(days=company.payment_days if statement.payment_days is None else statement.payment_days),
+        )
+        for statement in statements
+    ]
+    return share_parts(money.picture.parts, money.invoice.total, claims, SharingRule(company.sharing))
+
+
+def share_status(money: Money, shares: Shares, statement_id: int) -> PaymentStatus:
+    """The status that follows from a statement's share of a combined invoice."""
+    parts = shares.by_key[statement_id]
+    facts = InvoiceFacts(
+        total_posted=parts.total,
+        balance=parts[Part.OPEN],
+        is_credit_note=parts.total < 0,
+        is_reversed=money.facts.is_reversed,
+        due_date=money.facts.due_date,
+    )
+    return status_of(facts, MoneyPicture(parts))

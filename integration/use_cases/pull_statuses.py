@@ -22,6 +22,7 @@ from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.money import amount_text, lines_among, lines_text
 from integration.decisions.payment_status import status_of
 from integration.decisions.sales_orders import totals_differ
+from integration.decisions.sharing import Shares
 from integration.decisions.transitions import DRAFTS, INVOICED, is_allowed
 from integration.enums import (
     AttemptOutcome,
@@ -36,8 +37,8 @@ from integration.models import GoCompany, InvoiceStatement, LedgerEntry, Outgoin
 from integration.terms import RemoteInvoice, RemoteLedgerEntry, SalesOrder
 from integration.use_cases.attempts import close_attempt, error_code, open_attempt
 from integration.use_cases.credit_statement import mark_credited
-from integration.use_cases.find_traces import Traces, find_traces
-from integration.use_cases.money_of_invoices import Money, money_of
+from integration.use_cases.find_traces import BY_CONTENT, Traces, find_traces
+from integration.use_cases.money_of_invoices import Money, money_of, share_status, shares_of
 from integration.use_cases.moves import move
 from integration.use_cases.push_statements import total_attention
 from integration.use_cases.send_invoices import SEND_FAILED
@@ -100,7 +101,7 @@ def pull_statuses(
 
 def _pull(company: GoCompany, client: PowerOfficeClient, clock: Callable[[], datetime]) -> Counter[str]:
     began = clock()
-    orders = {order.id: order for order in client.orders(only_ours=True)}
+    orders = {order.id: order for order in client.orders(only_ours=not _follows_strangers(company))}
     invoices = list(client.invoices(balance_changed_since=_since(company, Resource.INVOICES, began)))
     entries: list[RemoteLedgerEntry] = []
     if reads_ledger := bool(invoices) or _ledger_is_due(company, began):
@@ -123,6 +124,12 @@ def _pull(company: GoCompany, client: PowerOfficeClient, clock: Callable[[], dat
     counts += Counter()  # leaves out what did not happen
     counts += _look_for_vanished(company, client, clock)
     return counts
+
+
+def _follows_strangers(company: GoCompany) -> bool:
+    """Whether drafts were combined into another order: a person in Go may have made that one, and it is not ours."""
+    rows = InvoiceStatement.objects.filter(company=company, status__in=sorted(DRAFTS), outgoing_invoice__isnull=True)
+    return rows.exclude(combined_into="").exists()
 
 
 def _ledger_is_due(company: GoCompany, now: datetime) -> bool:
@@ -327,16 +334,16 @@ def link_invoices(
             invoice.reference: stored[invoice.id] for invoice in chunk if invoice.reference and invoice.id in stored
         }
         ours = InvoiceStatement.objects.filter(
-            Q(go_order_id__in=list(stored)) | Q(reference__in=list(by_reference)),
+            Q(go_order_id__in=list(stored)) | Q(combined_into__in=list(stored)) | Q(reference__in=list(by_reference)),
             company=company,
             outgoing_invoice__isnull=True,
             status__in=sorted(LINKABLE),
         ).select_related("customer")
         for statement in ours:
-            invoice = stored.get(statement.go_order_id)
+            invoice = stored.get(statement.followed_id) or stored.get(statement.go_order_id)
             if invoice is None:
                 invoice = by_reference[statement.reference]
-                if statement.go_order_id in living:
+                if statement.followed_id in living:
                     _twice(statement, invoice)
                     continue
             statement.outgoing_invoice = invoice
@@ -365,8 +372,9 @@ def refresh_statuses(company: GoCompany, invoice_ids: Iterable[str], now: dateti
         for money in money_of(company, invoices):
             _link_entries(money.invoice, money.matched)
             ours = statements[money.invoice.pk]
+            shares = shares_of(company, money, ours)
             for statement in ours:
-                counts[_follow(statement, money, now, shared=len(ours) > 1)] += 1
+                counts[_follow(statement, money, now, ours, shares)] += 1
     counts.pop("", None)
     return counts
 
@@ -383,28 +391,25 @@ def _follow(
     statement: InvoiceStatement,
     money: Money,
     now: datetime,
-    *,
-    shared: bool,
+    family: Sequence[InvoiceStatement],
+    shares: Shares | None,
 ) -> str:
-    """One statement follows its invoice; returns what happened, or nothing."""
+    """One statement follows its invoice, or its share of a combined one; returns what happened, or nothing."""
     invoice = money.invoice
-    verdict = status_of(money.facts, money.picture)
-    says = f"Invoice {invoice.invoice_number}: {verdict.says}"
+    verdict = status_of(money.facts, money.picture) if shares is None else share_status(money, shares, statement.pk)
+    says = f"Invoice {invoice.invoice_number}{', its share' if shares else ''}: {verdict.says}"
     changes: dict[str, Any] = {"go_says": says[:200]}
     if (
-        statement.attention_code in GONE | {"EDITED_IN_GO", TWICE_IN_GO, SEND_FAILED}
+        statement.attention_code in GONE | {"EDITED_IN_GO", "INVOICE_TOTAL_DIFFERS", TWICE_IN_GO, SEND_FAILED}
         and statement.status != StatementStatus.CANCELLED
     ):
         changes["attention_code"] = changes["attention"] = ""
-    if (
-        not shared
-        and statement.go_total is not None
-        and totals_differ(statement.go_total, invoice.total, statement.go_line_count or 1)
-    ):
+    made, lines = _sent_together(family)
+    if made is not None and totals_differ(made, invoice.total, lines or 1):
+        drafts = "the draft we made had" if len(family) == 1 else f"the {len(family)} drafts we made had together"
         changes["attention_code"] = "INVOICE_TOTAL_DIFFERS"
         changes["attention"] = (
-            f"The invoice total is {amount_text(invoice.total, invoice.currency)}; the draft we made had "
-            f"{amount_text(statement.go_total)}. "
+            f"The invoice total is {amount_text(invoice.total, invoice.currency)}; {drafts} {amount_text(made)}. "
             "Somebody changed it in PowerOffice Go, or an invoice fee was added."
         )
     if not statement.follows_go or statement.status == verdict.status:
@@ -427,6 +432,13 @@ def _follow(
     return verdict.status.label.lower() if moved else ""
 
 
+def _sent_together(family: Sequence[InvoiceStatement]) -> tuple[Decimal | None, int]:
+    """What the drafts of these statements came to when they arrived, incl. VAT, and their lines; None: not known."""
+    totals = [statement.go_total for statement in family if statement.go_total is not None]
+    lines = sum(statement.go_line_count or 0 for statement in family)
+    return (sum(totals, Decimal(0)) if len(totals) == len(family) else None), lines
+
+
 def _note(statement: InvoiceStatement, changes: dict[str, Any], now: datetime) -> None:
     """Record what Go says beside a status; nothing is written when it is known already."""
     if any(getattr(statement, name) != value for name, value in changes.items()):
@@ -444,10 +456,11 @@ def _watch_drafts(company: GoCompany, orders: dict[str, SalesOrder], began: date
         pushed_at__lt=settled,
         follows_go=True,
     )
+    families = _families(company)
     for statement in drafts.select_related("customer").iterator(chunk_size=CHUNK):
-        order = orders.get(statement.go_order_id)
+        order = orders.get(statement.followed_id)
         if order is not None:
-            counts[_still_draft(statement, order, began)] += 1
+            counts[_still_draft(statement, order, families.get(order.id, [statement]), began)] += 1
         elif statement.missing_since is None and statement.status in DRAFTS and statement.send_begun_at is None:
             InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(missing_since=began)
             counts["not found this time"] += 1
@@ -455,7 +468,24 @@ def _watch_drafts(company: GoCompany, orders: dict[str, SalesOrder], began: date
     return counts
 
 
-def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> str:
+def _families(company: GoCompany) -> dict[str, list[InvoiceStatement]]:
+    """Unsent orders that several statements follow, or one that was combined into a stranger: who they are."""
+    unsent = InvoiceStatement.objects.filter(
+        company=company, status__in=sorted(DRAFTS), outgoing_invoice__isnull=True, follows_go=True
+    )
+    combined = list(unsent.exclude(combined_into=""))
+    targets = {statement.combined_into for statement in combined}
+    families: dict[str, list[InvoiceStatement]] = defaultdict(list)
+    for statement in [*unsent.filter(combined_into="", go_order_id__in=sorted(targets)), *combined]:
+        families[statement.followed_id].append(statement)
+    return families
+
+
+def _still_draft(
+    statement: InvoiceStatement, order: SalesOrder, family: Sequence[InvoiceStatement], now: datetime
+) -> str:
+    if len(family) > 1 or statement.combined_into:
+        return _still_combined(statement, order, family, now)
     edited = statement.go_total != order.total or statement.go_line_count != order.line_count
     changes: dict[str, Any] = {
         "missing_since": None,
@@ -482,10 +512,45 @@ def _still_draft(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
         )
     if statement.attention_code != TWICE_IN_GO:  # that is the greater trouble, and holds while this draft lives
         changes["attention_code"], changes["attention"] = code, words
-    wanted = StatementStatus.CONFIRMED if order.locked else StatementStatus.DRAFT
-    if statement.status == wanted:
+    if statement.status == _as_draft(order):
         _note(statement, changes, now)
         return "edited in Go" if edited and statement.attention_code != "EDITED_IN_GO" else ""
+    return _draft_again(statement, order, changes, now)
+
+
+def _still_combined(
+    statement: InvoiceStatement, order: SalesOrder, family: Sequence[InvoiceStatement], now: datetime
+) -> str:
+    """Several drafts that are one in Go, with the consent of a person: they are judged by what they were together."""
+    made, lines = _sent_together(family)
+    alone = f"alone of ours, total {amount_text(order.total, order.currency)}"
+    says = f"combined: {len(family)} of our drafts in one" if len(family) > 1 else f"combined, {alone}"
+    changes: dict[str, Any] = {
+        "missing_since": None,
+        "go_order_number": order.number,
+        "go_says": f"Draft no. {order.number}" + (", locked" if order.locked else "") + f", {says}",
+        "attention_code": "",
+        "attention": "",
+    }
+    if len(family) > 1 and made is not None and (totals_differ(made, order.total, lines) or lines != order.line_count):
+        changes["attention_code"] = "EDITED_IN_GO"
+        changes["attention"] = (
+            f"The combined draft in PowerOffice Go has {lines_text(order.line_count)} and "
+            f"{amount_text(order.total, order.currency)}; the {len(family)} drafts that we made had together "
+            f"{lines_text(lines)} and {amount_text(made)}."
+        )
+    if statement.status == _as_draft(order):
+        _note(statement, changes, now)
+        return ""
+    return _draft_again(statement, order, changes, now)
+
+
+def _as_draft(order: SalesOrder) -> StatementStatus:
+    return StatementStatus.CONFIRMED if order.locked else StatementStatus.DRAFT
+
+
+def _draft_again(statement: InvoiceStatement, order: SalesOrder, changes: dict[str, Any], now: datetime) -> str:
+    wanted = _as_draft(order)
     moved = move(
         statement.pk,
         from_status=statement.status,
@@ -519,7 +584,7 @@ def _look_for_vanished(company: GoCompany, client: PowerOfficeClient, clock: Cal
     )
     if not missing:
         return counts
-    found = list(client.invoices(ids=[statement.go_order_id for statement in missing]))
+    found = list(client.invoices(ids=sorted({statement.followed_id for statement in missing})))
     references = [statement.reference for statement in missing]
     since = min(statement.created_at for statement in missing) - FIRST_READ_REACHES_BACK
     known = {invoice.id for invoice in found}
@@ -531,7 +596,7 @@ def _look_for_vanished(company: GoCompany, client: PowerOfficeClient, clock: Cal
         link_invoices(company, found)
         counts += refresh_statuses(company, [invoice.id for invoice in found], clock())
     linked = {invoice.id for invoice in found} | {invoice.reference for invoice in found}
-    rest = [statement for statement in missing if not {statement.go_order_id, statement.reference} & linked]
+    rest = [statement for statement in missing if not {statement.followed_id, statement.reference} & linked]
     gone = [statement for statement in rest if statement.reference not in moved_orders]
     traces = find_traces(company, client, gone) if gone else Traces()
     for statement in rest:
@@ -547,6 +612,7 @@ def _moved(statement: InvoiceStatement, order: SalesOrder, now: datetime) -> str
     """The same draft under another id: Go made it anew and kept our reference."""
     InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(
         go_order_id=order.id,
+        combined_into="",
         go_order_number=order.number,
         missing_since=None,
         attention_code="EDITED_IN_GO",
@@ -567,6 +633,8 @@ def _broken(statement: InvoiceStatement, traces: Traces, company: GoCompany, now
             f"The draft is gone from PowerOffice Go; {lines_among(len(proposal['lines']), proposal['of'])} now in "
             f"{kind} {proposal['number']}: it was probably combined with others."
         )
+        if proposal["by"] == BY_CONTENT:
+            message += " Their marks are gone: they were known by product, text, quantity and price."
     elif searched:
         message = (
             "The draft is gone from PowerOffice Go and its lines are nowhere to be found: it was deleted, or combined "

@@ -325,6 +325,7 @@ def order_fields(statement: InvoiceStatement, order: SalesOrder, now: datetime) 
     return {
         "search": statement.search,
         "go_order_id": order.id,
+        "combined_into": "",
         "go_order_number": order.number,
         "go_total": order.total,
         "go_line_count": order.line_count,

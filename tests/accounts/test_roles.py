@@ -26,6 +26,7 @@ FINANCE = SUPPORT | {
     "pay_statement",
     "settle_statement",
     "withdraw_statement",
+    "link_statement",
     "add_invoicestatement",
     "change_invoicestatement",
     "add_statementline",

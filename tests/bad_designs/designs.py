@@ -19,6 +19,7 @@ RULES = "tests/use_cases/test_wondr_rules_subscriptions.py::"
 ROLLED = "tests/use_cases/test_roll_subscriptions.py::"
 PUSHED = "tests/use_cases/test_push_statements.py::"
 PULLED = "tests/use_cases/test_pull_statuses.py::"
+COMBINED = "tests/use_cases/test_combined_drafts.py::"
 HARD = "tests/use_cases/test_hard_cases.py::"
 
 
@@ -134,11 +135,10 @@ DESIGNS = (
             Change(
                 PULL,
                 "    counts: Counter[str] = Counter()\n    with transaction.atomic(durable=True):\n"
-                '        counts["invoices with',
+                "        one_at_a_time(company)\n",
                 "    counts: Counter[str] = Counter()\n"
                 "    advance(company, Resource.INVOICES, (row.balance_changed_at for row in invoices), began=began)\n"
-                "    with transaction.atomic(durable=True):\n"
-                '        counts["invoices with',
+                "    with transaction.atomic(durable=True):\n        one_at_a_time(company)\n",
             ),
         ),
         (f"{PULLED}test_our_own_fault_in_a_pull_moves_no_watermark",),
@@ -367,8 +367,8 @@ DESIGNS = (
         (
             Change(
                 "integration/decisions/payment_status.py",
-                "if credited and -credited >= invoice.total_posted:",
-                "if credited and credited >= invoice.total_posted:",
+                "if credited and credited == total:",
+                "if credited and -credited == total:",
             ),
         ),
         (f"{PULLED}test_settled_without_money_is_not_paid[credit-CANCELLED]",),
@@ -389,6 +389,34 @@ DESIGNS = (
             ),
         ),
         ("tests/spreadsheets/test_import_statements.py::test_the_same_file_twice_makes_nothing_twice",),
+    ),
+    BadDesign(
+        "a payment of a combined invoice counted for each of its statements",
+        (
+            Change(
+                PULL,
+                "    verdict = status_of(money.facts, money.picture) if shares is None else "
+                "share_status(money, shares, statement.pk)\n",
+                "    verdict = status_of(money.facts, money.picture)\n",
+            ),
+        ),
+        (f"{COMBINED}test_accepted_they_follow_the_draft_until_it_is_an_invoice_and_then_the_invoice",),
+    ),
+    BadDesign(
+        "one line of a combined draft taken as evidence for two",
+        (
+            Change(
+                "integration/decisions/whereabouts.py",
+                "contested = sum(needs.values(), Counter[Content]()) - pools[place.id]",
+                "contested = Counter[Content]()",
+            ),
+        ),
+        (f"{COMBINED}test_a_deleted_draft_that_says_the_same_is_not_mistaken_for_a_combined_one",),
+    ),
+    BadDesign(
+        "an old answer written over a new one",
+        (Change(PULL, ", read_at__gt=read_at).values_list(", ", read_at=None).values_list("),),
+        ("tests/use_cases/test_money_of_invoices.py::test_what_was_read_earlier_never_overwrites_what_was_read_later",),
     ),
     BadDesign(
         "a vanished draft sent again by itself",

@@ -289,6 +289,9 @@ BROKEN: dict[str, list[Act]] = {
     "statement_source_once": [same(two(f.statement), "source", "source_id")],
     "statement_reference_once": [same(two(f.statement), "reference")],
     "statement_go_order_once": [same(two(f.statement, status=StatementStatus.DRAFT), "go_order_id")],
+    "statement_combined_into_another": [
+        put(lambda: f.statement(status=StatementStatus.DRAFT), combined_into=F("go_order_id"))
+    ],
     "statement_status_known": [put(f.statement, status="LOST"), put(f.statement, status="")],
     "statement_in_go_has_order_id": [put(f.statement, status=status) for status in sorted(BEYOND_PUSH)]
     + [put(lambda: f.statement(status=StatementStatus.SENT), go_order_id="")],

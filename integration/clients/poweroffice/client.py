@@ -356,15 +356,20 @@ class PowerOfficeClient:
         balance_changed_since: datetime | None = None,
         ids: Sequence[str] = (),
         customer_numbers: Sequence[int] = (),
+        numbers: Sequence[int] = (),
         from_date: date | None = None,
         only_unpaid: bool = False,
     ) -> Iterator[RemoteInvoice]:
         """Sent invoices and credit notes that fit all that is given. `balance_changed_since` is exclusive.
 
-        A newly sent invoice counts as a changed balance. `from_date` is the invoice date, inclusive. Of `ids` and
-        `customer_numbers`, give at most one.
+        A newly sent invoice counts as a changed balance. `from_date` is the invoice date, inclusive. Of `ids`,
+        `customer_numbers` and `numbers` (of invoices), give at most one.
         """
-        name, values = _the_one(invoiceIds=ids, customerNos=[str(number) for number in customer_numbers])
+        name, values = _the_one(
+            invoiceIds=ids,
+            customerNos=[str(number) for number in customer_numbers],
+            invoiceNos=[str(number) for number in numbers],
+        )
         return self._invoices(
             wire.filters(
                 balanceLastChangedDateTimeOffsetGreaterThan=balance_changed_since,

@@ -1,0 +1,210 @@
+"""Combined drafts: a person says that statements are in one order or invoice in Go, and from then on they follow it.
+
+Either as proposed, with the lines as evidence, or by the number of an invoice. Nobody is linked by the machine. Each
+statement is linked by a conditional move: of two people who act at once, one does it and the other is told.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from accounts.models import User
+from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.enums import InvoiceType, StatementKind, StatementStatus
+from integration.models import AdminAction, GoCompany, InvoiceStatement, OutgoingInvoice
+from integration.use_cases.moves import move
+from integration.use_cases.pull_statuses import one_at_a_time, refresh_statuses, store_invoices
+from integration.use_cases.review_statements import Report
+
+LINK = "link"
+"""The word for it in the log book."""
+
+MEANWHILE = "changed by somebody else meanwhile"
+
+
+class NotLinkable(Exception):
+    """Why a statement cannot be linked, in a sentence. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Statements whose lines were found in one order or invoice in Go. `already` follow it."""
+
+    company: GoCompany
+    kind: str
+    go_id: str
+    number: int | None
+    statements: tuple[InvoiceStatement, ...]
+    already: tuple[InvoiceStatement, ...]
+
+    @property
+    def place(self) -> str:
+        """Draft no. 12, invoice 10044."""
+        return f"{'draft no.' if self.kind == 'order' else 'invoice'} {self.number}"
+
+
+def proposals(statements: QuerySet[InvoiceStatement], *, most: int = 50) -> list[Proposal]:
+    """What is proposed for these statements, by the place where their lines are: two queries."""
+    rows: dict[tuple[int, str], list[InvoiceStatement]] = defaultdict(list)
+    waiting = statements.filter(status=StatementStatus.LINK_BROKEN, proposal__isnull=False)
+    for statement in waiting.select_related("company", "customer").order_by("pk")[: most * 20]:
+        rows[statement.company_id, (statement.proposal or {})["id"]].append(statement)
+    keys = list(rows)[:most]
+    followers: dict[tuple[int, str], list[InvoiceStatement]] = defaultdict(list)
+    ids = [go_id for _, go_id in keys]
+    there = InvoiceStatement.objects.filter(company__in={company for company, _ in keys})
+    there = there.exclude(status=StatementStatus.LINK_BROKEN).select_related("customer").order_by("pk")
+    for statement in there.filter(Q(combined_into__in=ids) | Q(go_order_id__in=ids, combined_into="")):
+        followers[statement.company_id, statement.followed_id].append(statement)
+    found = []
+    for key in keys:
+        first = rows[key][0].proposal or {}
+        found.append(
+            Proposal(
+                rows[key][0].company, first["kind"], key[1], first["number"], tuple(rows[key]), tuple(followers[key])
+            )
+        )
+    return found
+
+
+def accept(
+    statements: QuerySet[InvoiceStatement],
+    go_id: str,
+    *,
+    user: User,
+    now: datetime,
+    client_for: Callable[[GoCompany], PowerOfficeClient],
+) -> Report:
+    """Link those of these statements for which this place is proposed. Raises RemoteError when Go must be asked."""
+    rows = list(statements.select_related("company").order_by("pk"))
+    fitting = [
+        row for row in rows if row.status == StatementStatus.LINK_BROKEN and (row.proposal or {}).get("id") == go_id
+    ]
+    held_back = len(rows) - len(fitting)
+    done = 0
+    for company in {row.company for row in fitting}:
+        ours = [row for row in fitting if row.company_id == company.pk]
+        kind, number = (ours[0].proposal or {})["kind"], (ours[0].proposal or {})["number"]
+        invoice = _known(company, Q(go_invoice_id=go_id))
+        if invoice is None and kind == "invoice":
+            store_invoices(company, [client_for(company).invoice(go_id)])
+            invoice = _known(company, Q(go_invoice_id=go_id))
+        where = f"invoice {invoice.invoice_number}" if invoice else f"draft no. {number}"
+        words = f"Combined into {where} in PowerOffice Go, says {user}"
+        linked = _link(ours, go_id, invoice, user=user, now=now, reason="As proposed", words=words)
+        done += linked
+        held_back += len(ours) - linked
+    return Report(done, ((MEANWHILE, held_back),) if held_back else ())
+
+
+def _known(company: GoCompany, which: Q) -> OutgoingInvoice | None:
+    return OutgoingInvoice.objects.filter(which, company=company).order_by("is_reversed", "-pk").first()
+
+
+def link_by_number(
+    statement: InvoiceStatement,
+    number: int,
+    *,
+    user: User,
+    now: datetime,
+    reason: str,
+    client_for: Callable[[GoCompany], PowerOfficeClient],
+) -> OutgoingInvoice:
+    """Link a statement with the invoice of this number. Raises NotLinkable, or RemoteError when Go cannot be asked."""
+    if statement.status != StatementStatus.LINK_BROKEN:
+        raise NotLinkable(f"{statement.source_id} is “{statement.get_status_display()}”: its link is not broken.")
+    company = statement.company
+    invoice = _known(company, Q(invoice_number=number))
+    if invoice is None:
+        store_invoices(company, list(client_for(company).invoices(numbers=[number])))
+        invoice = _known(company, Q(invoice_number=number))
+    if refusal := why_not_linked(statement, invoice, number):
+        raise NotLinkable(refusal)
+    assert invoice is not None  # noqa: S101 - `why_not_linked` refuses what is not there; this tells mypy
+    words = f"In invoice {number} in PowerOffice Go, says {user}"
+    if not _link([statement], invoice.go_invoice_id, invoice, user=user, now=now, reason=reason, words=words):
+        raise NotLinkable(f"{statement.source_id} was {MEANWHILE}. Look at it again.")
+    return invoice
+
+
+def why_not_linked(statement: InvoiceStatement, invoice: OutgoingInvoice | None, number: int) -> str:
+    """Why a statement cannot follow this invoice, in a sentence; or nothing."""
+    company = statement.company
+    if invoice is None:
+        return f"There is no invoice {number} in the books of {company} in PowerOffice Go."
+    wants = InvoiceType.CREDIT_NOTE if statement.kind == StatementKind.CREDIT_NOTE else InvoiceType.INVOICE
+    if invoice.type != wants:
+        is_note = invoice.type == InvoiceType.CREDIT_NOTE
+        kinds = ("a credit note", "an invoice") if is_note else ("an invoice", "a credit note")
+        return f"{number} is {kinds[0]}, and {statement.source_id} is {kinds[1]}."
+    if invoice.is_reversed:
+        return f"Invoice {number} is reversed in PowerOffice Go."
+    if invoice.currency != statement.currency:
+        return f"Invoice {number} is in {invoice.currency}, and {statement.source_id} in {statement.currency}."
+    customer = statement.customer
+    if customer is None or customer.go_customer_id is None:
+        return f"{statement.source_id} has no customer that is known in PowerOffice Go."
+    if invoice.go_customer_id != customer.go_customer_id:
+        return f"Invoice {number} belongs to another customer (number {invoice.customer_number}), not to {customer}."
+    return ""
+
+
+def _link(
+    statements: Sequence[InvoiceStatement],
+    go_id: str,
+    invoice: OutgoingInvoice | None,
+    *,
+    user: User,
+    now: datetime,
+    reason: str,
+    words: str,
+) -> int:
+    """Link them, all of them or none of them, leaving out whom somebody else took. Returns how many."""
+    company = statements[0].company
+    done = 0
+    with transaction.atomic():
+        one_at_a_time(company)
+        for statement in statements:
+            fields: dict[str, Any] = {
+                "combined_into": "" if statement.go_order_id == go_id else go_id,
+                "outgoing_invoice_id": invoice.pk if invoice else None,
+                "missing_since": None,
+                "proposal": None,
+                "attention": "",
+                "attention_code": "",
+                "follows_go": True,
+            }
+            if not move(
+                statement.pk,
+                from_status=StatementStatus.LINK_BROKEN,
+                to_status=StatementStatus.SENT if invoice else StatementStatus.DRAFT,
+                now=now,
+                reason=words,
+                user=user,
+                last_saved=statement.updated_at,
+                **fields,
+            ):
+                continue
+            done += 1
+            linked = InvoiceStatement.objects.select_related("customer", "outgoing_invoice").get(pk=statement.pk)
+            linked.refresh_search()
+            linked.save(update_fields=["search"])
+            AdminAction.objects.create(
+                company=company,
+                user=user,
+                at=now,
+                action=LINK,
+                statement=statement,
+                record=str(statement)[:200],
+                before={"status": statement.status, "in_go": statement.go_order_id},
+                after={"status": linked.status, "in_go": go_id, "invoice": str(invoice or "")},
+                reason=reason,
+            )
+        if invoice is not None and done:
+            refresh_statuses(company, [invoice.go_invoice_id], now)
+    return done
