@@ -16,13 +16,14 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 
 from integration.clients.http import HttpClient, SharedSession
 from integration.clients.masking import Masking
 from integration.clients.poweroffice.auth import KeyPair, TokenAuth
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.clients.poweroffice.refusals import refusal, token_refusal
+from integration.clients.transport import Transport
 from integration.errors import KeyRejected, Throttled
 from integration.models import AccessToken, GoCompany, PaceSlot
 from integration.models.go_company import fingerprint
@@ -43,8 +44,8 @@ sleep = time.sleep
 
 
 def transport() -> BaseAdapter:
-    """The adapter that carries requests. No retries of its own: urllib3 must never send a write twice."""
-    return HTTPAdapter(max_retries=0, pool_maxsize=8)
+    """The adapter that carries requests."""
+    return Transport()
 
 
 _sessions: dict[tuple[int, Callable[[], BaseAdapter]], SharedSession] = {}

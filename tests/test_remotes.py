@@ -7,11 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import requests
 from django.db import connection, transaction
 from django.db.utils import ConnectionHandler
 from requests.adapters import HTTPAdapter
 
 from integration import remotes
+from integration.clients.transport import AnswerInTime
 from integration.errors import KeyRejected, Throttled
 from integration.models import AccessToken, PaceSlot
 from integration.models.go_company import fingerprint
@@ -363,4 +365,13 @@ def test_transport_never_sends_again():
     adapter = remotes.transport()
     assert isinstance(adapter, HTTPAdapter)
     assert (adapter.max_retries.total, adapter.max_retries.read) == (0, False)
+    adapter.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_transport_waits_for_an_answer_only_so_long(scheme):
+    adapter: Any = remotes.transport()
+    asked = requests.Request("GET", f"{scheme}://go.test").prepare()
+    line = adapter.get_connection_with_tls_context(asked, verify=True).ConnectionCls("go.test")
+    assert (type(line).__name__, line.response_class) == ({"http": "Line", "https": "SafeLine"}[scheme], AnswerInTime)
     adapter.close()

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
+from urllib3.util import Timeout
 
 
 class WSGIAdapter(BaseAdapter):
@@ -46,7 +47,7 @@ class WSGIAdapter(BaseAdapter):
             if type(error).__name__ == "ConnectionDropped":
                 raise requests.ConnectionError("Connection reset by peer", request=request) from error
             raise
-        read_timeout = timeout[1] if isinstance(timeout, tuple) else timeout
+        read_timeout = timeout.read_timeout if isinstance(timeout, Timeout) else timeout
         if read_timeout is not None and sum(slept) > read_timeout:
             raise requests.ReadTimeout(f"Read timed out. (read timeout={read_timeout})", request=request)
         return response_of(request, started, body)

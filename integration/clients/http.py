@@ -35,8 +35,9 @@ from requests.exceptions import (
 )
 from requests.structures import CaseInsensitiveDict
 from requests.utils import check_header_validity
-from urllib3.exceptions import ClosedPoolError, ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ClosedPoolError, ConnectTimeoutError, NewConnectionError, ReadTimeoutError
 from urllib3.exceptions import ProxyError as PoolProxyError
+from urllib3.util import Timeout
 
 from integration.clients.masking import Masking
 from integration.errors import ConfigurationError, Evidence, InDoubt, RemoteError, Throttled, Unavailable
@@ -119,20 +120,13 @@ class SharedSession(requests.Session):
     def exchange(
         self, request: requests.PreparedRequest, *, connect_timeout: float, read_timeout: float
     ) -> tuple[requests.Response, bytes]:
-        """Send and read to the end, all of the answer within `read_timeout` seconds. Raises what requests raises."""
+        """Send and read to the end, all of it within the two time-outs together. Raises what requests raises."""
+        timeout: Any = Timeout(total=connect_timeout + read_timeout, connect=connect_timeout, read=read_timeout)
         if self._clock() - self._rested_since > IDLE_SECONDS:
             self.close()
-        started = self._clock()
         try:
-            with self.send(
-                request, timeout=(connect_timeout, read_timeout), allow_redirects=False, **self._options_for(request)
-            ) as response:
-                parts = []
-                for part in response.iter_content(65536):
-                    parts.append(part)
-                    if self._clock() - started > connect_timeout + read_timeout:
-                        raise ReadTimeout("The answer came too slowly to wait for its end.", request=request)
-                return response, b"".join(parts)
+            with self.send(request, timeout=timeout, allow_redirects=False, **self._options_for(request)) as response:
+                return response, b"".join(response.iter_content(65536))
         except RequestException:
             self.close()  # a line on which an answer was garbled may be hung up any moment: nothing is sent into it
             raise
@@ -427,6 +421,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _in_words(error: RequestException) -> str:
     """A failed connection, for people."""
+    if any(isinstance(cause, ReadTimeoutError) for cause in _causes(error)):
+        return "no answer in time"
     for kind, words in (
         (ConnectTimeout, "no connection in time"),
         (ReadTimeout, "no answer in time"),

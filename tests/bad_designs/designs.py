@@ -11,6 +11,7 @@ SETTLE = "integration/use_cases/settle_doubts.py"
 MOVES = "integration/use_cases/moves.py"
 REMOTES = "integration/remotes.py"
 HTTP = "integration/clients/http.py"
+TRANSPORT = "integration/clients/transport.py"
 CLIENT = "integration/clients/poweroffice/client.py"
 
 ONCE = "tests/use_cases/test_once_only.py::"
@@ -333,11 +334,16 @@ DESIGNS = (
                 "    if isinstance(error, (ConnectTimeout, ProxyError, ReadTimeout)):\n",
             ),
         ),
-        ("tests/clients/test_http.py::test_answer_that_trickles_in_is_given_up",),
+        ("tests/clients/test_http.py::test_answer_that_trickles_in_is_given_up[its head]",),
+    ),
+    BadDesign(
+        "a read time-out that starts anew with each byte",
+        (Change(TRANSPORT, "    pool.ConnectionCls = LINES[pool.scheme]\n", ""),),
+        ("tests/clients/test_http.py::test_answer_that_trickles_in_is_given_up[its body]",),
     ),
     BadDesign(
         "the transport repeats a write by itself",
-        (Change(REMOTES, "HTTPAdapter(max_retries=0, ", "HTTPAdapter(max_retries=3, "),),
+        (Change(TRANSPORT, "max_retries=0, ", "max_retries=3, "),),
         ("tests/test_remotes.py::test_transport_never_sends_again",),
     ),
     BadDesign(

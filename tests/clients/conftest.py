@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import responses
-from requests.adapters import HTTPAdapter
 
 from integration.clients.http import HttpClient, SharedSession
 from integration.clients.masking import Masking
 from integration.clients.poweroffice.auth import KeyPair, TokenAuth
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.clients.poweroffice.refusals import refusal, token_refusal
+from integration.clients.transport import Transport
 
 API = "https://go.test/v2"
 TOKEN_URL = "https://go.test/OAuth/Token"
@@ -86,7 +86,7 @@ def _hang_up():
 def make_desk(*, page_size: int = 5000, base_url: str = API, session: SharedSession | None = None) -> Desk:
     pace, tokens = FreePace(), Tokens()
     slept: list[float] = []
-    session = session or SharedSession(HTTPAdapter(max_retries=0))
+    session = session or SharedSession(Transport())
     _sessions.append(session)
     masking = Masking([APPLICATION_KEY, CLIENT_KEY, SUBSCRIPTION_KEY])
     around: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """The other end of the line, by hand: a real socket that answers as a broken server would."""
 
 import contextlib
+import select
 import socket
 import struct
 import threading
@@ -46,6 +47,21 @@ def then(*acts: Act) -> Act:
     return act
 
 
+def trickles(at_once: bytes, slowly: bytes) -> Act:
+    """Takes a request, says the first part, and of the second a byte twenty times a second, until nobody listens."""
+
+    def act(line: socket.socket) -> None:
+        listen(line)
+        line.sendall(at_once)
+        for place in range(len(slowly)):
+            hung_up, _, _ = select.select([line], [], [], 0.05)
+            if hung_up:
+                return
+            line.sendall(slowly[place : place + 1])
+
+    return act
+
+
 def silent(line: socket.socket) -> None:
     """Takes what comes and says nothing until the other side gives up."""
     while line.recv(65536):
@@ -72,6 +88,8 @@ class Switchboard:
     def __init__(self, *acts: Act) -> None:
         self.acts = list(acts)
         self.connections = 0
+        self.hung_up = threading.Semaphore(0)
+        """Released each time that a connection is closed on this side."""
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -87,6 +105,7 @@ class Switchboard:
             self.connections += 1
             with line, contextlib.suppress(OSError):
                 act(line)
+            self.hung_up.release()
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
