@@ -9,6 +9,8 @@ PUSH = "integration/use_cases/push_statements.py"
 PULL = "integration/use_cases/pull_statuses.py"
 SETTLE = "integration/use_cases/settle_doubts.py"
 MOVES = "integration/use_cases/moves.py"
+CREDIT = "integration/use_cases/credit_statement.py"
+SEND = "integration/use_cases/send_invoices.py"
 REMOTES = "integration/remotes.py"
 HTTP = "integration/clients/http.py"
 TRANSPORT = "integration/clients/transport.py"
@@ -256,8 +258,31 @@ DESIGNS = (
     ),
     BadDesign(
         "a move that does not ask where the statement is",
-        (Change(MOVES, '{"id": statement_id, "status": from_status, **as_read}', '{"id": statement_id, **as_read}'),),
+        (Change(MOVES, '{"id": statement_id, "status": from_status, **only_if}', '{"id": statement_id, **only_if}'),),
         ("tests/use_cases/test_moves.py::test_of_two_who_move_the_same_statement_one_does",),
+    ),
+    BadDesign(
+        "a credit that forgets what was credited before",
+        (Change(CREDIT, "credited_quantity=sum((part", "credited_quantity=0 * sum((part"),),
+        ("tests/use_cases/test_wondr_rules_credits.py::test_parts_add_up_and_never_exceed",),
+    ),
+    BadDesign(
+        "credit notes made in Go not counted",
+        (Change(CREDIT, "    left += sum((note.total for note in in_go), Decimal(0))\n", ""),),
+        ("tests/use_cases/test_wondr_rules_credits.py::test_a_credit_note_made_in_go_is_noticed_and_counts",),
+    ),
+    BadDesign(
+        "asking Go to send again without asking what became of it",
+        (
+            Change(
+                SEND,
+                '        _close(attempt, AttemptOutcome.IN_DOUBT, error, clock())\n        return "in doubt"\n',
+                "        _close(attempt, AttemptOutcome.IN_DOUBT, error, clock())\n"
+                "        InvoiceStatement.objects.filter(pk=statement.pk).update(send_begun_at=None, send_look_at=None)\n"
+                '        return "in doubt"\n',
+            ),
+        ),
+        ("tests/use_cases/test_send_invoices.py::test_a_doubt_is_looked_up_and_never_sent_twice[drop_after_commit-202]",),
     ),
     BadDesign(
         "a request sent inside a transaction",

@@ -20,7 +20,8 @@ EDIT_SHARE: Final = 0.01
 """Of the statements that should reach Go: sent, deleted, taken into another draft, edited."""
 PAY_SHARE: Final = 0.4
 PART_SHARE: Final = 0.3
-"""Of those sent: paid in full, paid in part."""
+OTHER_SHARE: Final = 0.05
+"""Of those sent: paid in full, paid in part; credited in full, credited in part, written off, paid and unpaid, each."""
 MOST_LATE: Final = 30.0
 """Seconds that a payment's stamps are old when it can be seen first."""
 
@@ -65,9 +66,17 @@ class Act(StrEnum):
     SEND = "send"
     PAY = "send, then paid"
     PART = "send, then paid in part"
+    CREDIT = "send, then credited"
+    CREDIT_PART = "send, then credited in part"
+    WRITE_OFF = "send, then written off"
+    UNDO = "send, then paid, and the payment undone"
     DELETE = "delete"
     EDIT = "edit_line"
     COMBINE = "combine"
+
+
+LATER: Final = frozenset({Act.PAY, Act.PART, Act.CREDIT, Act.CREDIT_PART, Act.WRITE_OFF, Act.UNDO})
+"""Acts that go on when the invoice is there."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +93,16 @@ def duties(drafts: Sequence[tuple[str, object]], chance: random.Random) -> dict[
     rest = list(drafts)
     chance.shuffle(rest)
     sent = round(len(drafts) * SEND_SHARE)
-    paid, part = round(sent * PAY_SHARE), round(sent * PART_SHARE)
+    paid, part, each = round(sent * PAY_SHARE), round(sent * PART_SHARE), round(sent * OTHER_SHARE)
     found: dict[str, Duty] = {}
     for act, count in (
         (Act.PAY, paid),
         (Act.PART, part),
-        (Act.SEND, sent - paid - part),
+        (Act.CREDIT, each),
+        (Act.CREDIT_PART, each),
+        (Act.WRITE_OFF, each),
+        (Act.UNDO, each),
+        (Act.SEND, sent - paid - part - 4 * each),
         (Act.DELETE, round(len(drafts) * DELETE_SHARE)),
         (Act.EDIT, round(len(drafts) * EDIT_SHARE)),
     ):
@@ -177,7 +190,7 @@ class ControlDesk:
 
 @dataclass
 class Accountant:
-    """Sends, pays, deletes, edits and combines while the machines work, each in its exact share of the drafts.
+    """Sends, pays, credits, writes off, deletes, edits and combines while the machines work, each in its exact share.
 
     `known` says which references the house knows to be in Go. Where Go does not keep the reference of a draft that is
     gone (`waits`), and where the lines lose theirs too, the accountant makes no draft vanish before the house knows it:
@@ -193,6 +206,8 @@ class Accountant:
     acts: Counter[str] = field(default_factory=Counter)
     edited: set[str] = field(default_factory=set)
     gathered: set[str] = field(default_factory=set)
+    credited: set[str] = field(default_factory=set)
+    written_off: set[str] = field(default_factory=set)
     _done: set[str] = field(default_factory=set)
 
     def work(self) -> bool:
@@ -230,12 +245,21 @@ class Accountant:
 
     def _receive(self, company: str, invoice: dict[str, Any]) -> None:
         duty = self.duties.get(invoice["reference"] or "")
-        if duty is None or duty.act not in {Act.PAY, Act.PART} or invoice["id"] in self._done:
+        if duty is None or duty.act not in LATER or invoice["id"] in self._done:
             return
         self._done.add(invoice["id"])
-        amount = str(round(Decimal(invoice["total"]) / 2, 2)) if duty.act is Act.PART else None
-        stamped_ago = f"{self.chance.uniform(0, MOST_LATE):.3f}"
-        self._act("pay", company, invoice_id=invoice["id"], amount=amount, stamped_ago=stamped_ago)
+        half = str(round(Decimal(invoice["total"]) / 2, 2))
+        of = {"invoice_id": invoice["id"], "stamped_ago": f"{self.chance.uniform(0, MOST_LATE):.3f}"}
+        if duty.act is Act.WRITE_OFF:
+            self._act("write_off", company, **of)
+            self.written_off.add(invoice["id"])
+        elif duty.act in {Act.CREDIT, Act.CREDIT_PART}:
+            self._act("credit", company, amount=half if duty.act is Act.CREDIT_PART else None, **of)
+            self.credited.add(invoice["id"])
+        else:
+            self._act("pay", company, amount=half if duty.act is Act.PART else None, **of)
+            if duty.act is Act.UNDO:
+                self._act("undo_payment", company, **of)
 
     def _act(self, act: str, company: str, **members: Any) -> dict[str, Any]:
         said = self.desk.act(act, company=company, **members)
@@ -243,9 +267,7 @@ class Accountant:
         return said
 
 
-def documents(
-    company: str, books: dict[str, Any], *, edited: Collection[str] = (), gathered: Collection[str] = ()
-) -> Iterator[Document]:
+def documents(company: str, books: dict[str, Any], accountant: Accountant) -> Iterator[Document]:
     """Every sales order that was ever made, as what it is now: draft, deleted, or the invoice with the same id."""
     invoices = {invoice["id"]: invoice for invoice in books["invoices"]}
     for order in books["orders"]:
@@ -253,25 +275,27 @@ def documents(
         yield Document(
             company=company,
             id=order["id"],
-            state=_state(order, invoice),
+            state=_state(order, invoice, accountant),
             reference=order["reference"] or "",
             total=Decimal((invoice or order)["total"]),
             line_references=frozenset(line["reference"] for line in order["lines"] if line["reference"]),
             order_number=order["imported_order_no"],
             invoice_number=invoice["invoice_no"] if invoice else None,
             open_amount=Decimal(invoice["balance"]) if invoice else None,
-            edited=order["id"] in edited,
-            gathered=order["id"] in gathered,
+            edited=order["id"] in accountant.edited,
+            gathered=order["id"] in accountant.gathered,
         )
 
 
-def _state(order: dict[str, Any], invoice: dict[str, Any] | None) -> DocumentState:
+def _state(order: dict[str, Any], invoice: dict[str, Any] | None, accountant: Accountant) -> DocumentState:
     if invoice is None:
         if order["deleted"]:
             return DocumentState.COMBINED if order["state"] == "combined" else DocumentState.DELETED
         return DocumentState.LOCKED if order["status"] == "Confirmed" else DocumentState.DRAFT
     if Decimal(invoice["balance"]) == 0:
-        return DocumentState.PAID
+        if order["id"] in accountant.credited:
+            return DocumentState.CREDITED
+        return DocumentState.WRITTEN_OFF if order["id"] in accountant.written_off else DocumentState.PAID
     return DocumentState.UNPAID if invoice["balance"] == invoice["total"] else DocumentState.PARTLY_PAID
 
 

@@ -253,11 +253,7 @@ class Rehearsal:
         made = set(Customer.objects.filter(company__in=material.companies).values_list("name", flat=True))
         return judge(
             [our_statement(statement, names[statement.company_id], material) for statement in ours.order_by("pk")],
-            [
-                document
-                for key, book in books.items()
-                for document in documents(key, book, edited=accountant.edited, gathered=accountant.gathered)
-            ],
+            [document for key, book in books.items() for document in documents(key, book, accountant)],
             [(key, name) for key, book in books.items() for _, name in known_customers(book) if name in made],
         )
 

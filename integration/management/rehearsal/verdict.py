@@ -32,6 +32,8 @@ class DocumentState(StrEnum):
     UNPAID = "unpaid invoice"
     PARTLY_PAID = "partly paid invoice"
     PAID = "paid invoice"
+    CREDITED = "invoice that was credited in Go"
+    WRITTEN_OFF = "invoice that was written off"
 
 
 RIGHT_STATUS: Final = {
@@ -42,6 +44,8 @@ RIGHT_STATUS: Final = {
     DocumentState.UNPAID: StatementStatus.SENT,
     DocumentState.PARTLY_PAID: StatementStatus.PARTLY_PAID,
     DocumentState.PAID: StatementStatus.PAID,
+    DocumentState.CREDITED: StatementStatus.CANCELLED,
+    DocumentState.WRITTEN_OFF: StatementStatus.WRITTEN_OFF,
 }
 
 NOT_OURS: Final = (StatementStatus.NEEDS_FIX, "OTHER_ORDER")
