@@ -24,6 +24,7 @@ SUPPORT = READER | {"push_statement", "pull_statement", "test_connection"}
 FINANCE = SUPPORT | {
     "credit_statement",
     "pay_statement",
+    "send_statement",
     "settle_statement",
     "withdraw_statement",
     "link_statement",

@@ -363,7 +363,7 @@ DESIGNS = (
     ),
     BadDesign(
         "a read time-out that starts anew with each byte",
-        (Change(TRANSPORT, "    pool.ConnectionCls = LINES[pool.scheme]\n", ""),),
+        (Change(TRANSPORT, "        pool.ConnectionCls = LINES[pool.scheme]\n", ""),),
         ("tests/clients/test_http.py::test_answer_that_trickles_in_is_given_up[its body]",),
     ),
     BadDesign(

@@ -20,19 +20,28 @@ pytestmark = pytest.mark.django_db
 admin.autodiscover()
 
 STATEMENT: Final = "integration.InvoiceStatement"
+BUTTONS: Final = {
+    "act": ("push", "release", "pull", "activate", "hold", "withdraw", "send"),
+    "by_hand": ("mark_paid", "follow_go"),
+    "settle": ("settle_otherwise", "invoice_again", "credit_here", "treat_as_cancelled"),
+}
+"""The acts on statements, by the page behind their buttons."""
+
 MAY: Final[dict[str, set[str]]] = {
     "nobody": set(),
     "no role": set(),
     "Reader": set(),
     "Support": {f"{STATEMENT} push", f"{STATEMENT} release", f"{STATEMENT} pull", f"{STATEMENT} activate"},
     "Finance": {
-        *(f"{STATEMENT} {act}" for act in ("push", "release", "pull", "activate", "hold", "withdraw")),
+        *(f"{STATEMENT} {act}" for acts in BUTTONS.values() for act in acts),
         *(
             f"{model} {door}"
             for model in (STATEMENT, "integration.Customer", "integration.Product")
             for door in ("add", "import", "export", "process_import")
         ),
         "integration.OutgoingInvoice export",
+        "integration.StatementLine export",
+        *(f"integration.HandPayment {act}" for act in ("approve", "refuse", "take_back")),
         *(f"integration.Subscription {act}" for act in ("add", "pause", "resume", "end")),
     },
 }
@@ -72,7 +81,7 @@ def test_the_walk_knows_what_there_is():
     """Otherwise it would prove nothing."""
     found = {(label, act) for label, act, _ in acts()}
 
-    assert {(STATEMENT, act) for act in ("push", "release", "pull", "activate", "hold", "withdraw")} <= found
+    assert {(STATEMENT, act) for acts in BUTTONS.values() for act in acts} <= found
     assert {("accounts.User", "take_away_second_factor"), ("accounts.FailedLogIn", "unlock")} <= found
     assert len(found) > 40
     assert {each for may in MAY.values() for each in may} <= {f"{label} {act}" for label, act in found}
@@ -108,9 +117,9 @@ def test_v8_2_1_buttons_of_a_statement_ask_again(role: str, home: GoCompany):
     """The page behind each button is its own door, by GET and by POST."""
     client = visitor(role, home)
     open_to = set()
-    for act in ("push", "release", "pull", "activate", "hold", "withdraw"):
+    for page, act in ((page, act) for page, acts in BUTTONS.items() for act in acts):
         statement = factories.statement(home, status=StatementStatus.UPCOMING)
-        address = reverse("admin:integration_invoicestatement_act", args=[statement.pk, act])
+        address = reverse(f"admin:integration_invoicestatement_{page}", args=[statement.pk, act])
         asked, posted = client.get(address), client.post(address, {"confirmed": "0"})
         assert refused(asked) == refused(posted)
         if not refused(asked):
@@ -118,6 +127,24 @@ def test_v8_2_1_buttons_of_a_statement_ask_again(role: str, home: GoCompany):
 
     on_statements = {each for each in MAY[role] if each.startswith(STATEMENT)}
     assert open_to == {each for each in on_statements if each.rpartition(" ")[2] not in DOORS}
+
+
+@pytest.mark.parametrize("role", ["nobody", "no role", "Reader", "Support", "Finance"])
+@pytest.mark.parametrize("page", ["credit", "link"])
+def test_v8_2_1_crediting_and_linking_are_for_finance(role: str, page: str, home: GoCompany):
+    client = visitor(role, home)
+    statement = factories.statement(home, status=StatementStatus.UPCOMING)
+    address = reverse(f"admin:integration_invoicestatement_{page}", args=[statement.pk])
+
+    assert [refused(client.get(address)), refused(client.post(address))] == [role != "Finance"] * 2
+
+
+@pytest.mark.parametrize("role", ["nobody", "no role", "Reader", "Support"])
+def test_v8_2_1_accepting_a_proposed_link_is_for_finance(role: str, home: GoCompany):
+    statement = factories.statement(home, status=StatementStatus.UPCOMING)
+    address = reverse("admin:integration_invoicestatement_accept")
+
+    assert refused(visitor(role, home).post(address, {"statement": statement.pk, "go_id": "1"}))
 
 
 @pytest.mark.parametrize("role", ["Reader", "Support"])
@@ -152,6 +179,7 @@ def test_v8_2_3_the_client_key_is_for_those_who_may_set_it(home: GoCompany):
             "payment_days": "14",
             "subscription_days_ahead": "30",
             "vanished_drafts": "ASK",
+            "sharing": "OLDEST_FIRST",
             "new_client_key": factories.next_uuid(),
             "client_key_fingerprint": "x",
             "members": str(person.pk),
