@@ -282,7 +282,9 @@ DESIGNS = (
                 '        return "in doubt"\n',
             ),
         ),
-        ("tests/use_cases/test_send_invoices.py::test_a_doubt_is_looked_up_and_never_sent_twice[drop_after_commit-202]",),
+        (
+            "tests/use_cases/test_send_invoices.py::test_a_doubt_is_looked_up_and_never_sent_twice[drop_after_commit-202]",
+        ),
     ),
     BadDesign(
         "a request sent inside a transaction",

@@ -71,7 +71,8 @@ def main(left: Path, password: str, client_keys: list[str], client_secret_tried:
     shown = len([page for page in pages if page.status_code == 200])
     form = {"name": "New name", "state": "ACTIVE", "order_state_on_arrival": "DRAFT", "payment_days": "14"}
     form["subscription_days_ahead"] = "30"
-    form |= {"customer_data_owner": "SOURCE", "vanished_drafts": "ASK", "new_client_key": client_secret_tried}
+    form |= {"customer_data_owner": "SOURCE", "vanished_drafts": "ASK", "sharing": "OLDEST_FIRST"}
+    form["new_client_key"] = client_secret_tried
     with patch.object(GoCompany, "set_client_key", side_effect=RuntimeError("a page that breaks")):
         pages.append(client.post(change, form, **visit))
     with patch("accounts.views.second_factor.is_set_up", side_effect=RuntimeError("another one")):
