@@ -1,0 +1,50 @@
+"""R23: why is my invoice not in PowerOffice Go?"""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+
+from integration.decisions.why_not_in_go import Facts, why_not_in_go
+from integration.enums import CompanyState
+from integration.enums import StatementStatus as S
+
+WELL = Facts(S.PROCESSING, "FB-1", CompanyState.ACTIVE, "", True, None, False, "", None)
+
+
+def test_r23_the_key_first_then_the_state_then_support():
+    facts = replace(WELL, status=S.UPCOMING, company_state=CompanyState.PAUSED, company_reason="The key is refused.")
+    key, state, support = why_not_in_go(facts)
+    assert (key.ok, key.words) == (False, "Transfers are paused: The key is refused.")
+    assert (state.ok, state.to_do) == (False, "Press Activate to transfer it now.")
+    assert (support.ok, "FB-1" in support.words) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"has_key": False}, "no client key"),
+        ({"company_state": CompanyState.PAUSED}, "refuses the key or a right"),
+        ({"company_state": CompanyState.OFF}, "The company is off: nothing is transferred."),
+        ({"company_state": CompanyState.SETUP}, "being set up"),
+        ({"status": S.UPCOMING, "payment_date": date(2026, 12, 1)}, "waits until 01.12.2026"),
+        ({"status": S.UPCOMING}, "until somebody activates it"),
+        ({"status": S.UPCOMING, "held": True}, "on hold"),
+        ({"status": S.NEEDS_FIX, "attention": "No customer."}, "It is stuck. No customer."),
+        ({"status": S.VOID}, "withdrawn"),
+    ],
+)
+def test_what_is_in_the_way_is_named(changes, words):
+    answers = why_not_in_go(replace(WELL, **changes))
+    assert [words in answer.words for answer in answers if not answer.ok][:1] == [True]
+
+
+@pytest.mark.parametrize("status", [S.PROCESSING, S.PUSHING, S.IN_DOUBT])
+def test_on_its_way_all_is_well(status):
+    facts = replace(WELL, status=status, next_try_at=datetime(2026, 11, 2, 12, 0))  # noqa: DTZ001 - only that there is one
+    assert [answer.ok for answer in why_not_in_go(facts)] == [True] * 3
+
+
+@pytest.mark.parametrize("status", [S.DRAFT, S.SENT, S.PAID, S.CANCELLED, S.LINK_BROKEN])
+def test_of_what_is_in_go_nothing_is_asked(status):
+    assert why_not_in_go(replace(WELL, status=status)) == []
