@@ -114,7 +114,6 @@ def _pull(company: GoCompany, client: PowerOfficeClient, clock: Callable[[], dat
         counts["invoices with a number that is there already"] += store_invoices(company, invoices, read_at=began)
         link_invoices(company, invoices, living=orders)
         touched = {invoice.id for invoice in invoices} | store_entries(company, entries, read_at=began)
-        counts += mark_credited(company, touched, began)
         counts += refresh_statuses(company, touched, began)
         advance(company, Resource.INVOICES, (invoice.balance_changed_at for invoice in invoices), began=began)
         advance(company, Resource.LEDGER, (entry.last_changed_at for entry in entries), began=began)
@@ -362,8 +361,8 @@ def _twice(statement: InvoiceStatement, invoice: OutgoingInvoice) -> None:
 
 def refresh_statuses(company: GoCompany, invoice_ids: Iterable[str], now: datetime) -> Counter[str]:
     """Decide the status of every statement behind these invoices anew, and move those that differ."""
-    counts: Counter[str] = Counter()
     ids = sorted(set(invoice_ids))
+    counts = mark_credited(company, ids, now)  # first: what we credited ourselves is no failed payment
     for start in range(0, len(ids), CHUNK):
         invoices = list(OutgoingInvoice.objects.filter(company=company, go_invoice_id__in=ids[start : start + CHUNK]))
         statements: dict[int, list[InvoiceStatement]] = defaultdict(list)
