@@ -362,7 +362,9 @@ def _twice(statement: InvoiceStatement, invoice: OutgoingInvoice) -> None:
 def refresh_statuses(company: GoCompany, invoice_ids: Iterable[str], now: datetime) -> Counter[str]:
     """Decide the status of every statement behind these invoices anew, and move those that differ."""
     ids = sorted(set(invoice_ids))
-    counts = mark_credited(company, ids, now)  # first: what we credited ourselves is no failed payment
+    counts: Counter[str] = Counter()
+    for start in range(0, len(ids), CHUNK):  # first: what we credited ourselves is no failed payment
+        counts += mark_credited(company, ids[start : start + CHUNK], now)
     for start in range(0, len(ids), CHUNK):
         invoices = list(OutgoingInvoice.objects.filter(company=company, go_invoice_id__in=ids[start : start + CHUNK]))
         statements: dict[int, list[InvoiceStatement]] = defaultdict(list)
