@@ -117,9 +117,10 @@ class StatementCredit(CompanyModelAdmin[InvoiceStatement]):
             try:
                 _, lines = planned(statement, form.wanted())
                 total = -sum((line.amounts.total for line in lines), Decimal(0))
-                if step == CONFIRM and request.POST.get("seen") == str(total):
+                seen = str(total)  # a word: the page would write the number with a comma
+                if step == CONFIRM and request.POST.get("seen") == seen:
                     return self._credit(request, statement, form)
-                note = {"lines": len(lines), "total": amount(total, statement.currency), "seen": total}
+                note = {"lines": len(lines), "total": amount(total, statement.currency), "seen": seen}
             except CreditRefused as refused:
                 problem = str(refused)
         context = {
