@@ -1,6 +1,6 @@
 """The *Orders* panel on a customer's page: every statement, what became of it, and what can be done with it now."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from django.contrib.admin import site
@@ -11,10 +11,12 @@ from django.http import HttpRequest
 from integration.admin.display import amount, day, delivery_words, link, list_of, page_of, statement_badge
 from integration.admin.statement_actions import PULL
 from integration.enums import ByHandAction, ReviewAction
+from integration.enums import StatementStatus as S
 from integration.models import Customer, InvoiceStatement, OutgoingInvoice, StatementLine
 from integration.use_cases.money_of_invoices import money_of
 from integration.use_cases.pay_by_hand import in_force
 from integration.use_cases.review_statements import asked_at_once
+from integration.use_cases.settle_failed import FROM
 
 SHOWN: Final = 25
 """Orders on one page of the panel."""
@@ -23,8 +25,19 @@ PAGE: Final = "orders"
 """Which page of the panel, in the address."""
 
 
-ACTS: Final[tuple[str, ...]] = (ReviewAction.ACTIVATE, PULL, "credit", ByHandAction.MARK_PAID)
+ACTS: Final[tuple[str, ...]] = (
+    ReviewAction.ACTIVATE,
+    PULL,
+    "credit",
+    ByHandAction.MARK_PAID,
+    ByHandAction.SETTLE,
+    ByHandAction.INVOICE_AGAIN,
+    ByHandAction.CREDIT_HERE,
+)
 """Which of the buttons on a statement's page each order has, in order. One word more is one button more."""
+
+ONLY_IN: Final[Mapping[str, Collection[str]]] = {**FROM, ByHandAction.SETTLE: {S.CANCELLED, S.LINK_BROKEN}}
+"""The states where an act is worth a button, possible or with why not; everywhere, if nothing is said here."""
 
 
 def orders(request: HttpRequest, customer: Customer) -> dict[str, Any]:
@@ -101,4 +114,4 @@ def buttons(request: HttpRequest, statement: InvoiceStatement) -> list[dict[str,
     offered = {button["act"]: button for button in page.every_button(request, statement)}
     if PULL in offered and not statement.go_order_id:
         offered[PULL]["why_not"] = offered[PULL]["why_not"] or "it is not in PowerOffice Go"
-    return [offered[act] for act in ACTS if act in offered]
+    return [offered[act] for act in ACTS if act in offered and statement.status in ONLY_IN.get(act, S)]

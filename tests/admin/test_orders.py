@@ -128,6 +128,45 @@ def test_buttons_are_open_where_the_act_is_allowed_and_say_why_where_not(
     assert ("Why not?" in shown) == bool(activate["why_not"] or update["why_not"])
 
 
+@pytest.mark.parametrize(
+    ("status", "ways_on"),
+    [
+        (
+            S.CANCELLED,
+            {"Take another payment method": "", "Invoice again": "", "Credit here only": ""},
+        ),
+        (
+            S.LINK_BROKEN,
+            {
+                "Take another payment method": "what became of its draft is not known: settle that first",
+                "Invoice again": "",
+            },
+        ),
+        *((status, {}) for status in S if status not in {S.CANCELLED, S.LINK_BROKEN}),
+    ],
+)
+def test_a_failed_payment_has_its_ways_on_and_no_other_row_is_crowded_with_them(
+    finance: Client, home: GoCompany, customer: Customer, status: S, ways_on: dict[str, str]
+) -> None:
+    factories.statement(home, customer=customer, status=status)
+    [row] = panel(finance, customer)["rows"]
+    found = {each["title"]: each for each in row["buttons"][4:]}
+    assert {title: each["why_not"] for title, each in found.items()} == ways_on
+    for title, why in ways_on.items():
+        if not why:
+            page = finance.get(found[title]["address"])
+            assert (page.status_code, page.context["title"], page.context["ready"]) == (200, title, 1)
+
+
+def test_a_failed_payment_that_waits_for_a_second_person_says_so(
+    finance: Client, home: GoCompany, customer: Customer
+) -> None:
+    factories.hand_payment(factories.statement(home, customer=customer, status=S.CANCELLED))
+    [row] = panel(finance, customer)["rows"]
+    waits = "a payment by hand already waits for a second person"
+    assert [each["why_not"] for each in row["buttons"][4:]] == [waits] * 3
+
+
 def test_what_a_button_says_is_what_its_page_says(finance: Client, home: GoCompany, customer: Customer) -> None:
     factories.statement(home, customer=customer, status=S.UPCOMING)
     open_act, closed_act = button(finance, customer, "Activate"), button(finance, customer, "Update status")
@@ -208,7 +247,7 @@ def test_queries_do_not_grow_with_the_orders(finance: Client, home: GoCompany, c
     def order() -> None:
         invoice = factories.outgoing_invoice(home, match_id=factories.next_number())
         factories.ledger_entry(invoice, match_id=invoice.match_id)
-        for status in (S.PAID, S.UPCOMING, S.SENT):
+        for status in (S.PAID, S.UPCOMING, S.SENT, S.CANCELLED, S.LINK_BROKEN):
             made = factories.statement(
                 home, customer=customer, status=status, outgoing_invoice=invoice, follows_go=status == S.UPCOMING
             )
