@@ -22,7 +22,7 @@ from integration.admin.display import NOTHING, amount, badge, day, link, minute,
 from integration.admin.statement_actions import ReasonForm, held_back_words, more_than
 from integration.enums import ByHandAction, HandPaymentState
 from integration.models import GoCompany, HandPayment
-from integration.use_cases.pay_by_hand import PaymentRefused, decide, why_not_decide
+from integration.use_cases.pay_by_hand import PaymentRefused, decide, look_up_shares, why_not_decide
 from integration.use_cases.review_statements import NAMED
 
 Payments = QuerySet[HandPayment]
@@ -188,9 +188,11 @@ class HandPaymentAdmin(ReadOnlyModelAdmin[HandPayment]):
         ready: list[HandPayment] = []
         held_back: Counter[str] = Counter()
         names: dict[str, tuple[str, ...]] = {}
-        for payment in queryset.prefetch_related(
-            "statement__customer", "statement__outgoing_invoice", "statement__hand_payments"
-        ).order_by("pk"):
+        payments = queryset.prefetch_related(
+            "statement__company", "statement__customer", "statement__outgoing_invoice", "statement__hand_payments"
+        ).order_by("pk")
+        look_up_shares([payment.statement for payment in payments])
+        for payment in payments:
             if refusal := why_not_decide(act, payment, request.user):  # type: ignore[arg-type]
                 held_back[refusal] += 1
                 names[refusal] = (*names.get(refusal, ()), payment.statement.source_id)[:NAMED]

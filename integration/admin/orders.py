@@ -1,11 +1,10 @@
 """The *Orders* panel on a customer's page: every statement, what became of it, and what can be done with it now."""
 
-from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from django.contrib.admin import site
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 
 from integration.admin.display import amount, day, delivery_words, link, list_of, page_of, statement_badge
@@ -13,8 +12,8 @@ from integration.admin.statement_actions import PULL
 from integration.enums import ByHandAction, ReviewAction
 from integration.enums import StatementStatus as S
 from integration.models import Customer, InvoiceStatement, OutgoingInvoice, StatementLine
-from integration.use_cases.money_of_invoices import money_of
-from integration.use_cases.pay_by_hand import in_force
+from integration.use_cases.money_of_invoices import Share
+from integration.use_cases.pay_by_hand import in_force, look_up_shares, share_of
 from integration.use_cases.review_statements import asked_at_once
 from integration.use_cases.settle_failed import FROM
 
@@ -36,7 +35,10 @@ ACTS: Final[tuple[str, ...]] = (
 )
 """Which of the buttons on a statement's page each order has, in order. One word more is one button more."""
 
-ONLY_IN: Final[Mapping[str, Collection[str]]] = {**FROM, ByHandAction.SETTLE: {S.CANCELLED, S.LINK_BROKEN}}
+ONLY_IN: Final[dict[str, frozenset[S]]] = {
+    ByHandAction.SETTLE.value: frozenset({S.CANCELLED, S.LINK_BROKEN}),
+    **{act.value: states for act, states in FROM.items()},
+}
 """The states where an act is worth a button, possible or with why not; everywhere, if nothing is said here."""
 
 
@@ -51,8 +53,7 @@ def orders(request: HttpRequest, customer: Customer) -> dict[str, Any]:
         .prefetch_related("hand_payments")
         .annotate(text=Subquery(texts.values("description")[:1]))
     )
-    payments = payments_of(customer, [each.outgoing_invoice for each in shown if each.outgoing_invoice])
-    shared = shared_invoices([each.outgoing_invoice_id for each in shown if each.outgoing_invoice_id])
+    look_up_shares(shown)
     return {
         "page": page,
         "rows": [
@@ -65,13 +66,13 @@ def orders(request: HttpRequest, customer: Customer) -> dict[str, Any]:
                 "date": day(statement.statement_date),
                 "amount": amount(statement.total, statement.currency),
                 "invoice": invoice_words(statement.outgoing_invoice),
-                "payments": [*payments.get(statement.outgoing_invoice_id or 0, []), *by_hand(statement)],
-                "shared": statement.outgoing_invoice_id in shared,
+                "payments": [*in_go(share), *by_hand(statement)],
+                "shared": share is not None and share.combined,
                 "buttons": shown_buttons,
                 "held_up": any(button["why_not"] for button in shown_buttons),
             }
             for statement in shown
-            for shown_buttons in [buttons(request, statement)]
+            for shown_buttons, share in [(buttons(request, statement), share_of(statement))]
         ],
         "all": list_of(InvoiceStatement, f"customer__id__exact={customer.pk}"),
     }
@@ -88,24 +89,14 @@ def invoice_words(invoice: OutgoingInvoice | None) -> dict[str, Any] | None:
     }
 
 
-def payments_of(customer: Customer, invoices: Sequence[OutgoingInvoice]) -> dict[int, list[tuple[str, str]]]:
-    """What each invoice consists of, paid and open above all, in NOK; the parts sum to the invoice."""
-    unique = list({invoice.pk: invoice for invoice in invoices}.values())
-    return {
-        money.invoice.pk: [(part.label, amount(value, "NOK")) for part, value in money.picture.parts.shown]
-        for money in money_of(customer.company, unique)
-    }
+def in_go(share: Share | None) -> list[tuple[str, str]]:
+    """What a statement's part of its invoice consists of, paid and open above all, in NOK; it sums to that part."""
+    return [(part.label, amount(value, "NOK")) for part, value in share.parts.shown] if share else []
 
 
 def by_hand(statement: InvoiceStatement) -> list[tuple[str, str]]:
     """What was paid by a person's word, which PowerOffice Go does not know of."""
     return [("By hand", amount(each.amount, statement.currency)) for each in in_force(statement)]
-
-
-def shared_invoices(keys: Sequence[int]) -> frozenset[int]:
-    """Those that several statements share: what is paid there is paid for all of them."""
-    sharing = InvoiceStatement.objects.filter(outgoing_invoice__in=keys).order_by().values_list("outgoing_invoice")
-    return frozenset(key for key, many in sharing.annotate(Count("pk")) if key is not None and many > 1)
 
 
 def buttons(request: HttpRequest, statement: InvoiceStatement) -> list[dict[str, str]]:
@@ -114,4 +105,4 @@ def buttons(request: HttpRequest, statement: InvoiceStatement) -> list[dict[str,
     offered = {button["act"]: button for button in page.every_button(request, statement)}
     if PULL in offered and not statement.go_order_id:
         offered[PULL]["why_not"] = offered[PULL]["why_not"] or "it is not in PowerOffice Go"
-    return [offered[act] for act in ACTS if act in offered and statement.status in ONLY_IN.get(act, S)]
+    return [offered[act] for act in ACTS if act in offered and statement.status in ONLY_IN.get(act, frozenset(S))]

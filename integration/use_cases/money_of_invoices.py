@@ -16,6 +16,7 @@ from integration.decisions.money_picture import (
     InvoiceFacts,
     MoneyPicture,
     Names,
+    Parts,
     money_picture,
     money_states,
 )
@@ -174,6 +175,34 @@ def shares_of(company: GoCompany, money: Money, statements: Sequence[InvoiceStat
         for statement in statements
     ]
     return share_parts(money.picture.parts, money.invoice.total, claims, SharingRule(company.sharing))
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one statement has of its invoice, in NOK: all of it, or its share of a combined one."""
+
+    parts: Parts
+    combined: bool
+
+
+def share_of_each(statements: Iterable[InvoiceStatement]) -> dict[int, Share]:
+    """By statement, for those that have an invoice: three queries for each company, however many statements."""
+    wanted: dict[GoCompany, dict[int, OutgoingInvoice]] = defaultdict(dict)
+    for statement in statements:
+        if statement.outgoing_invoice is not None:
+            wanted[statement.company][statement.outgoing_invoice.pk] = statement.outgoing_invoice
+    found: dict[int, Share] = {}
+    for company, invoices in wanted.items():
+        families: dict[int, list[InvoiceStatement]] = defaultdict(list)
+        for member in InvoiceStatement.objects.filter(outgoing_invoice__in=list(invoices)).order_by("pk"):
+            families[member.outgoing_invoice_id or 0].append(member)
+        for money in money_of(company, list(invoices.values())):
+            family = families[money.invoice.pk]
+            shares = shares_of(company, money, family)
+            for member in family:
+                parts = money.picture.parts if shares is None else shares.by_key[member.pk]
+                found[member.pk] = Share(parts, combined=shares is not None)
+    return found
 
 
 def share_status(money: Money, shares: Shares, statement_id: int) -> PaymentStatus:

@@ -6,7 +6,7 @@ held from the last look to the last write, so two people never pay the same kron
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -23,11 +23,13 @@ from integration.enums import (
     HandPaymentMethod,
     HandPaymentState,
     LineKind,
+    Part,
     StatementKind,
     StatementStatus,
 )
 from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, StatementLine, StatementMove
 from integration.models.hand_payment import COUNTS_OR_WAITS
+from integration.use_cases.money_of_invoices import Share, share_of_each
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import GONE, refresh_statuses
 from integration.use_cases.review_statements import NAMED, Report
@@ -97,6 +99,10 @@ class PaymentReport:
     held_back: tuple[tuple[str, int], ...]
 
 
+SHARE: Final = "share_of_invoice"
+"""Where a statement carries its share, once `look_up_shares` looked it up among many."""
+
+
 def read(statements: QuerySet[InvoiceStatement], *, hold: bool = False) -> list[InvoiceStatement]:
     """Statements with what is known of their money. `hold`: until the end of the transaction nobody changes them."""
     rows = (
@@ -108,7 +114,24 @@ def read(statements: QuerySet[InvoiceStatement], *, hold: bool = False) -> list[
             Prefetch("hand_payments", HandPayment.objects.filter(state__in=COUNTS_OR_WAITS).order_by("pk"))
         )
     )
-    return list(rows.select_for_update(of=("self",)) if hold else rows)
+    found: list[InvoiceStatement] = list(rows.select_for_update(of=("self",)) if hold else rows)
+    look_up_shares(found)
+    return found
+
+
+def look_up_shares(statements: Sequence[InvoiceStatement]) -> None:
+    """Put its share of its invoice beside each of these, so that nobody asks for one at a time."""
+    shares = share_of_each(statements)
+    for statement in statements:
+        setattr(statement, SHARE, shares.get(statement.pk))
+
+
+def share_of(statement: InvoiceStatement) -> Share | None:
+    """What it has of its invoice: as `look_up_shares` found it, or asked for now."""
+    if not hasattr(statement, SHARE):
+        return share_of_each([statement]).get(statement.pk)
+    share: Share | None = getattr(statement, SHARE)
+    return share
 
 
 def in_force(statement: InvoiceStatement) -> list[HandPayment]:
@@ -117,15 +140,19 @@ def in_force(statement: InvoiceStatement) -> list[HandPayment]:
 
 
 def open_amount(statement: InvoiceStatement) -> Decimal:
-    """What is open, incl. VAT in the statement's currency: by the last payment by hand, never more than Go says."""
+    """What is open, incl. VAT in the statement's currency: by the last payment by hand, never more than Go says.
+
+    Of a combined invoice that is the statement's own share.
+    """
     left, invoice = statement.total, statement.outgoing_invoice
     if invoice is not None and statement.status != S.CANCELLED:  # of a cancelled one Go says nothing is open
+        share = share_of(statement)
         left = open_in_go(
             total=statement.total,
             currency=statement.currency,
             invoice_total=invoice.total,
             posted=invoice.total_posted,
-            balance=invoice.balance,
+            balance=share.parts[Part.OPEN] if share is not None and share.combined else invoice.balance,
         )
     if not statement.follows_go and (paid := in_force(statement)):
         left = min(left, paid[-1].open_before - paid[-1].amount)

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integration.admin import orders
-from integration.enums import CompanyState, HandPaymentState, InvoiceType, LineKind, ReviewAction
+from integration.enums import CompanyState, HandPaymentState, LineKind, ReviewAction, SharingRule
 from integration.enums import StatementStatus as S
 from integration.models import Customer, GoCompany
 from integration.use_cases.review_statements import why_not
@@ -86,15 +86,48 @@ def test_orders_are_paged_newest_first(finance: Client, home: GoCompany, custome
     assert '<a class="fb-link" href="?orders=2#orders">Older orders →</a>' in shown
 
 
-def test_a_combined_invoice_is_told(finance: Client, home: GoCompany, customer: Customer) -> None:
-    combined = factories.outgoing_invoice(home)
-    for _ in range(2):
-        factories.statement(home, customer=customer, status=S.SENT, outgoing_invoice=combined)
-    alone = factories.outgoing_invoice(home, type=InvoiceType.INVOICE)
-    factories.statement(home, customer=customer, status=S.SENT, outgoing_invoice=alone)
+@pytest.mark.parametrize(
+    ("rule", "first", "second"),
+    [
+        (SharingRule.OLDEST_FIRST, [("Paid", "125,00")], [("Paid", "25,00"), ("Open", "100,00")]),
+        (SharingRule.IN_PROPORTION, [("Paid", "75,00"), ("Open", "50,00")], [("Paid", "75,00"), ("Open", "50,00")]),
+    ],
+)
+def test_of_a_combined_invoice_each_order_tells_its_own_share(
+    finance: Client,
+    home: GoCompany,
+    customer: Customer,
+    rule: SharingRule,
+    first: list[tuple[str, str]],
+    second: list[tuple[str, str]],
+) -> None:
+    GoCompany.objects.filter(pk=home.pk).update(sharing=rule)
+    combined = factories.outgoing_invoice(home, total=Decimal(250), balance=Decimal(100), match_id=7)
+    factories.ledger_entry(combined, amount=Decimal(-150), match_id=7)
+    for days in (1, 0):
+        date = factories.TODAY - timedelta(days=days)
+        factories.statement(
+            home, customer=customer, status=S.PARTLY_PAID, outgoing_invoice=combined, statement_date=date
+        )
+    alone = factories.outgoing_invoice(home)
+    factories.statement(
+        home,
+        customer=customer,
+        status=S.SENT,
+        outgoing_invoice=alone,
+        statement_date=factories.TODAY - timedelta(days=2),
+    )
     rows = panel(finance, customer)["rows"]
-    assert [row["shared"] for row in rows] == [False, True, True]
-    assert "of a combined invoice" in page_text(finance, customer)
+    assert [
+        (row["shared"], [(part, value.split("\xa0NOK")[0]) for part, value in row["payments"]]) for row in rows
+    ] == [
+        (True, second),
+        (True, first),
+        (False, [("Open", "125,00")]),
+    ]
+    assert page_text(finance, customer).count("its share of a combined invoice") == 2
+    paid = {row["number"]: row["buttons"][3]["why_not"] for row in rows}
+    assert list(paid.values()) == ["", "nothing is open" if rule == SharingRule.OLDEST_FIRST else "", ""]
 
 
 # --- The buttons ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from integration.enums import ByHandAction, HandPaymentMethod, HandPaymentState, StatementKind
+from integration.enums import ByHandAction, HandPaymentMethod, HandPaymentState, SharingRule, StatementKind
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, OutgoingInvoice
 from integration.use_cases.moves import move
@@ -142,6 +142,77 @@ def test_what_is_wrong_is_refused_with_a_sentence_and_nothing_is_half_done(firm,
         pay(firm, kari, **change)
     assert {(each.status, each.follows_go) for each in all_of(firm)} == {(S.SENT, True)}
     assert HandPayment.objects.count() == AdminAction.objects.count() == 0
+
+
+def combined(firm, *totals, paid="0.00", currency="NOK", rate=1):
+    """Statements, the oldest first, that became one invoice of which something is paid in Go."""
+    total = sum(D(each) for each in totals)
+    invoice = factories.outgoing_invoice(
+        firm,
+        net=total,
+        total=total,
+        currency=currency,
+        total_posted=total * rate,
+        balance=total * rate - D(paid),
+        match_id=7,
+    )
+    if D(paid):
+        factories.ledger_entry(invoice, amount=-D(paid), match_id=7)
+    return [
+        factories.statement(
+            firm,
+            status=S.SENT,
+            lines=[{"quantity": 1, "unit_price": D(each), "vat_rate": D(0)}],
+            outgoing_invoice=invoice,
+            currency=currency,
+            statement_date=TODAY - timedelta(days=len(totals) - place),
+        )
+        for place, each in enumerate(totals)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "opens"),
+    [(SharingRule.OLDEST_FIRST, ["0.00", "250.00"]), (SharingRule.IN_PROPORTION, ["125.00", "125.00"])],
+)
+def test_of_a_combined_invoice_each_statement_owes_its_own_share(firm, kari, rule, opens):
+    GoCompany.objects.filter(pk=firm.pk).update(sharing=rule)
+    statements = combined(firm, "250.00", "250.00", paid="250.00")
+    opens = [D(each) for each in opens]
+    assert [open_amount(InvoiceStatement.objects.get(pk=each.pk)) for each in statements] == opens
+    ready = dict(plan(all_of(firm), why_not_pay).ready)
+    assert {each.pk: left for each, left in ready.items()} == {
+        each.pk: left for each, left in zip(statements, opens, strict=True) if left
+    }
+    assert pay(firm, kari).paid == len(ready)
+    assert sorted(HandPayment.objects.values_list("statement", "amount")) == sorted(
+        (each.pk, left) for each, left in ready.items()
+    )
+
+
+def test_more_than_the_own_share_is_refused_though_the_invoice_has_room(firm, kari):
+    first, second = combined(firm, "100.00", "900.00", paid="50.00")
+    with pytest.raises(PaymentRefused, match="is more than what is open: 50,00"):
+        pay(firm, kari, {first.pk: D("50.01")})
+    assert not HandPayment.objects.exists()
+    assert pay(firm, kari, {first.pk: D("50.00"), second.pk: D("900.00")}).paid == 2
+
+
+def test_a_payment_by_hand_of_one_share_leaves_the_other_as_it_was(firm, kari):
+    first, second = combined(firm, "100.00", "900.00")
+    mark_paid(
+        InvoiceStatement.objects.filter(pk=first.pk),
+        Given(paid_on=TODAY, method=HandPaymentMethod.CASH, reason="Cash", amounts={}),
+        user=kari,
+        now=NOW,
+        today=TODAY,
+    )
+    assert [open_amount(InvoiceStatement.objects.get(pk=each.pk)) for each in (first, second)] == [D(0), D("900.00")]
+
+
+def test_a_share_in_another_currency_is_told_in_that_currency(firm):
+    first, second = combined(firm, "100.00", "300.00", paid="2000.00", currency="EUR", rate=10)
+    assert [open_amount(each) for each in (first, second)] == [D("0.00"), D("200.00")]
 
 
 def test_two_people_at_once_pay_it_once(firm, kari, ola):
@@ -323,11 +394,11 @@ def test_what_waits_is_never_approved_past_what_go_says_by_now_and_never_goes_by
 
 def test_looking_costs_the_same_for_one_and_for_many(firm, django_assert_num_queries):
     sent(firm)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):  # one of them for the shares
         plan(all_of(firm), why_not_pay)
     for _ in range(3):
         sent(firm)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):  # one of them for the shares
         planned = plan(all_of(firm), why_not_pay)
     assert [left for _, left in planned.ready] == [D(1000)] * 4
 
