@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum, prefetch_related_objects
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
@@ -27,10 +27,12 @@ from integration.admin.report_tables import (
     statement_table,
 )
 from integration.admin.statement_sheet import go_order_url
+from integration.admin.sync import listed
 from integration.decisions.transitions import DRAFTS
 from integration.enums import InvoiceType, StatementKind
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, InvoiceStatement, OutgoingInvoice, StatementMove
+from integration.use_cases.pay_by_hand import in_force
 
 
 def by_status(asked: Asked) -> list[Table]:
@@ -107,7 +109,8 @@ def days_since(then: datetime | None, now: datetime) -> str:
 
 
 def set_by_hand(asked: Asked) -> list[Table]:
-    """Statements that no longer follow PowerOffice Go: what it says beside it, and who decided, when and why."""
+    """Statements that no longer follow PowerOffice Go: what it says beside it, how, when and how much was paid by a
+    person's word, and who decided, when and why."""
     by_hand = asked.statements().filter(follows_go=False)
 
     def columns(shown: list[InvoiceStatement]) -> Sequence[tuple[Column, Getter]]:
@@ -118,8 +121,16 @@ def set_by_hand(asked: Asked) -> list[Table]:
                 return NOTHING
             return format_html('{}<br><small class="fb-muted">{}</small>', last.user, minute(last.at))
 
+        def paid(statement: InvoiceStatement) -> Cell:
+            return listed(
+                f"{each.get_method_display()} {day(each.paid_on)}: {amount(each.amount, statement.currency)}"
+                for each in in_force(statement)
+            )
+
+        prefetch_related_objects(shown, "hand_payments")
         return [
             (Column("Go says"), lambda statement: statement.go_says or NOTHING),
+            (Column("Paid by hand"), paid),
             (Column("Set by"), who),
             (Column("Why"), lambda statement: decided[statement.pk].reason if statement.pk in decided else NOTHING),
         ]

@@ -4,7 +4,7 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from django.utils import timezone
 from integration.admin.display import amount, number
 from integration.admin.reports import REPORTS
 from integration.decisions.ageing import AGES
-from integration.enums import InvoiceType, StatementKind
+from integration.enums import HandPaymentMethod, HandPaymentState, InvoiceType, StatementKind
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, CustomerInGo, GoCompany, InvoiceStatement, OutgoingInvoice, StatementMove
 from tests import factories
@@ -308,13 +308,23 @@ def test_set_by_hand_says_who_when_and_why(finance: Client, home: GoCompany) -> 
         record="r",
         reason="Vipps",
     )
+    paid: dict[str, Any] = {"state": HandPaymentState.IN_FORCE, "needs_approval": False}
+    for kroner, method in ((100, HandPaymentMethod.CASH), (25, HandPaymentMethod.BANK)):
+        factories.hand_payment(acted, amount=Decimal(kroner), method=method, paid_on=date(2026, 2, 5), **paid)
+    ended: dict[str, Any] = {"ended_by": kari, "ended_at": at, "end_reason": "a slip"}
+    factories.hand_payment(acted, **{**paid, "state": HandPaymentState.UNDONE}, **ended)
     [shown] = tables(finance, "by-hand")
     rows = dict(zip((words(cell) for cell in column(shown, "Statement")), shown.rows, strict=True))
     day = timezone.localtime(at)
     assert [[words(cell) for cell in rows[each.source_id][5:]] for each in (acted, moved, neither)] == [
-        ["Sent, unpaid", f"{kari}\n{day - timedelta(days=1):%d.%m.%Y %H:%M}", "Vipps"],
-        ["Sent, unpaid", f"{kari}\n{day - timedelta(days=2):%d.%m.%Y %H:%M}", "Paid in cash"],
-        ["Sent, unpaid", "–", "–"],
+        [
+            "Sent, unpaid",
+            "Cash 05.02.2026: 100,00 NOK\nBank transfer 05.02.2026: 25,00 NOK",
+            f"{kari}\n{day - timedelta(days=1):%d.%m.%Y %H:%M}",
+            "Vipps",
+        ],
+        ["Sent, unpaid", "–", f"{kari}\n{day - timedelta(days=2):%d.%m.%Y %H:%M}", "Paid in cash"],
+        ["Sent, unpaid", "–", "–", "–"],
     ]
 
 
