@@ -26,13 +26,20 @@ from integration.admin.display import (
     page_of,
     status_badge,
 )
-from integration.admin.navigation import DRAFTS_NOT_SENT, FAILED_PAYMENTS, LINK_BROKEN, STUCK, status_query
+from integration.admin.navigation import (
+    DRAFTS_NOT_SENT,
+    FAILED_PAYMENTS,
+    LINK_BROKEN,
+    SECOND_PERSON,
+    STUCK,
+    status_query,
+)
 from integration.admin.paginator import estimated_rows
 from integration.admin.sync import counts_words, outcome_badge
 from integration.decisions.transitions import DRAFTS, UNDER_WAY, WAITS_FOR_A_PERSON
-from integration.enums import CompanyState
+from integration.enums import CompanyState, HandPaymentState
 from integration.enums import StatementStatus as S
-from integration.models import GoCompany, InvoiceStatement, SyncRun
+from integration.models import GoCompany, HandPayment, InvoiceStatement, SyncRun
 from integration.use_cases.progress import Progress, progress_of
 
 OPEN: Final = UNDER_WAY | DRAFTS | WAITS_FOR_A_PERSON | {S.UPCOMING, S.SENT, S.PARTLY_PAID}
@@ -65,7 +72,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "title": "Dashboard",
         "dashboard": {
-            "tiles": tiles(counts),
+            "tiles": [*tiles(counts), *second_person(request, companies)],
             "shut_out": [(each.who, each.where, number(each.failures), minute(each.until)) for each in shut],
             "shut_out_link": list_of(FailedLogIn),
             "statuses": statuses(counts, counted.sums),
@@ -125,6 +132,23 @@ def tiles(counts: dict[str, int]) -> list[dict[str, Any]]:
             ("Failed payments", S.CANCELLED, FAILED_PAYMENTS, "credited or reversed in Go"),
             ("Link broken", S.LINK_BROKEN, LINK_BROKEN, "gone from Go"),
         )
+    ]
+
+
+def second_person(request: HttpRequest, companies: Sequence[GoCompany]) -> list[dict[str, Any]]:
+    """Payments by hand above a company's limit, for those who may look at them."""
+    if not request.user.has_perm("integration.view_handpayment"):
+        return []
+    of_these = HandPayment.objects.filter(statement__company__in=[company.pk for company in companies])
+    waiting = of_these.filter(state=HandPaymentState.WAITING).count()
+    return [
+        {
+            "title": "Second person",
+            "count": number(waiting),
+            "alarm": bool(waiting),
+            "link": list_of(HandPayment, SECOND_PERSON),
+            "note": "payments by hand to approve or refuse",
+        }
     ]
 
 

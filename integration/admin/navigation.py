@@ -8,6 +8,7 @@ from django.contrib.admin import site
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
+from integration.enums import HandPaymentState
 from integration.enums import StatementStatus as S
 from integration.use_cases.invoice_receivers import NO_RECEIVER
 
@@ -43,6 +44,8 @@ FAILED_PAYMENTS: Final = status_query(S.CANCELLED)
 LINK_BROKEN: Final = status_query(S.LINK_BROKEN)
 NOT_INVOICED: Final = f"{status_query(S.UPCOMING)}&attention_code__exact={NO_RECEIVER}"
 DRAFTS_NOT_SENT: Final = status_query(S.DRAFT, S.CONFIRMED)
+SECOND_PERSON: Final = f"state__exact={HandPaymentState.WAITING.value}"
+"""Of the payments by hand, those that wait for a second person."""
 
 SIDEBAR: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (

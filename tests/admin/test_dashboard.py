@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from integration.enums import AttemptOutcome, CompanyState, RunOutcome, StatementStatus
+from integration.enums import AttemptOutcome, CompanyState, HandPaymentState, RunOutcome, StatementStatus
 from integration.models import GoCompany
 from tests import factories
 
@@ -56,10 +57,36 @@ def test_waiting_for_a_person_is_counted_linked_and_explained(finance: Client, h
         ("Stuck", "9", True),
         ("Failed payments", "1", True),
         ("Link broken", "0", False),
+        ("Second person", "0", False),
     ]
     assert finance.get(shown["tiles"][0]["link"]).context["cl"].result_count == 9
     assert [row["why"] for row in shown["waiting"]] == ["Credited in full"] + ["No product X"] * 7
     assert shown["waiting_more"] == 2
+
+
+def test_payments_by_hand_that_wait_for_a_second_person_have_a_tile_with_their_list(
+    finance: Client, home: GoCompany
+) -> None:
+    statements = [factories.statement(home, status=S.SENT) for _ in range(3)]
+    for statement in statements[:2]:
+        factories.hand_payment(statement)
+    factories.hand_payment(statements[2], state=HandPaymentState.IN_FORCE, needs_approval=False)
+    factories.hand_payment(factories.statement(status=S.SENT))  # somebody else's
+    tile = dashboard(finance)["tiles"][-1]
+    assert (tile["title"], tile["count"], tile["alarm"]) == ("Second person", "2", True)
+    shown = finance.get(tile["link"]).context["cl"].queryset
+    assert {payment.statement for payment in shown} == set(statements[:2])
+
+
+def test_whoever_may_not_look_at_payments_by_hand_has_no_tile_of_them(
+    as_role: Callable[..., Client], home: GoCompany
+) -> None:
+    Group.objects.get(name="Reader").permissions.remove(Permission.objects.get(codename="view_handpayment"))
+    assert [tile["title"] for tile in dashboard(as_role("Reader"))["tiles"]] == [
+        "Stuck",
+        "Failed payments",
+        "Link broken",
+    ]
 
 
 def test_companies_show_last_run_pause_and_progress(as_role: Callable[..., Client], home: GoCompany) -> None:
@@ -116,7 +143,7 @@ def test_dashboard_costs_the_same_for_one_company_and_for_three(
         factories.run(company)
         factories.statement(company, status=S.PROCESSING)
         factories.statement(company, status=S.NEEDS_FIX)
-        factories.statement(company, status=S.SENT, currency="EUR")
+        factories.hand_payment(factories.statement(company, status=S.SENT, currency="EUR"))
         return company
 
     def queries(client: Client) -> int:
