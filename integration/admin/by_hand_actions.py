@@ -16,9 +16,18 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
+from integration import remotes
 from integration.admin.display import amount, number, page_of
 from integration.admin.fields import AmountField
-from integration.admin.statement_actions import ReasonForm, StatementActions, Statements, held_back_words, more_than
+from integration.admin.statement_actions import (
+    ReasonForm,
+    StatementActions,
+    Statements,
+    cannot_pull,
+    companies_of,
+    held_back_words,
+    more_than,
+)
 from integration.decisions.by_hand import amount_problem, date_problem
 from integration.enums import ByHandAction, HandPaymentMethod
 from integration.models import InvoiceStatement
@@ -28,6 +37,7 @@ from integration.use_cases.pay_by_hand import (
     PaymentPlan,
     PaymentRefused,
     follow_go,
+    lock_dates,
     mark_paid,
     plan,
     why_not_follow,
@@ -117,6 +127,17 @@ class SettleForm(PaymentForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, ready=(), **kwargs)
         del self.fields["invoice_number"]
+
+
+def locked_until(request: HttpRequest, queryset: Statements) -> dict[int, date]:
+    """By company the day up to which its books in Go are locked; a person is told where Go could not be asked."""
+    companies = [company for company in companies_of(queryset) if not cannot_pull(company)]
+    known, unknown = lock_dates(companies, lambda company: remotes.go_client(company, person=True))
+    for company in unknown:
+        messages.warning(
+            request, f"{company}: PowerOffice Go could not be asked up to which day the books are locked. Look there."
+        )
+    return known
 
 
 class ByHandActions(StatementActions):
@@ -216,7 +237,14 @@ class ByHandActions(StatementActions):
     def _do(self, request: HttpRequest, queryset: Statements, form: forms.Form) -> None:
         now, user = timezone.now(), request.user
         if isinstance(form, PaymentForm):
-            report = mark_paid(queryset, form.given(), user=user, now=now, today=timezone.localdate())  # type: ignore[arg-type]
+            report = mark_paid(
+                queryset,
+                form.given(),
+                user=user,  # type: ignore[arg-type] # logged in
+                now=now,
+                today=timezone.localdate(),
+                locked=locked_until(request, queryset),
+            )
             done = report.paid + report.waiting
             told = [f"{number(report.paid)} marked as paid by hand"] if report.paid or not done else []
             if report.waiting:

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from integration import remotes
-from integration.admin.by_hand_actions import ByHandActions, SettleForm, limits, planned_words
+from integration.admin.by_hand_actions import ByHandActions, SettleForm, limits, locked_until, planned_words
 from integration.admin.display import number, page_of
 from integration.admin.statement_actions import (
     ReasonForm,
@@ -174,6 +174,7 @@ class FailedActions(ByHandActions):
                 today=timezone.localdate(),
                 action=act,
                 why_not=lambda statement: why_not(act, statement) or lives.get(statement.pk, ""),
+                locked=locked_until(request, queryset),
             )
             done, held_back = paid.paid, held_back_words(paid.held_back)
             waiting = f", {number(paid.waiting)} waiting for a second person" if paid.waiting else ""

@@ -5,17 +5,20 @@ the company's limit a payment waits until a second person approves, however long
 held from the last look to the last write, so two people never pay the same kroner twice.
 """
 
+import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from accounts.models import User
+from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.decisions.by_hand import amount_problem, date_problem, in_kroner, needs_second_person, open_in_go
 from integration.decisions.money import amount_text
 from integration.enums import (
@@ -27,12 +30,15 @@ from integration.enums import (
     StatementKind,
     StatementStatus,
 )
+from integration.errors import RemoteError
 from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, StatementLine, StatementMove
 from integration.models.hand_payment import COUNTS_OR_WAITS
 from integration.use_cases.money_of_invoices import Share, share_of_each
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import GONE, refresh_statuses
 from integration.use_cases.review_statements import NAMED, Report
+
+logger = logging.getLogger(__name__)
 
 S = StatementStatus
 
@@ -208,6 +214,27 @@ def plan(statements: QuerySet[InvoiceStatement], why_not: Callable[[InvoiceState
     return PaymentPlan(tuple(ready), tuple(held_back.most_common()), named)
 
 
+def lock_dates(
+    companies: Iterable[GoCompany], client_for: Callable[[GoCompany], PowerOfficeClient]
+) -> tuple[dict[int, date], list[GoCompany]]:
+    """By company the day up to which its books are locked, and the companies that could not be asked. One request each.
+
+    A payment by hand is posted nowhere in Go, so one whose lock date nobody can tell is not held back.
+    """
+    known: dict[int, date] = {}
+    unknown = []
+    for company in companies:
+        try:
+            until = client_for(company).lock_date()
+        except RemoteError:
+            logger.info("%s: the lock date cannot be read.", company, exc_info=True)
+            unknown.append(company)
+            continue
+        if until is not None:
+            known[company.pk] = until
+    return known, unknown
+
+
 def mark_paid(
     statements: QuerySet[InvoiceStatement],
     given: Given,
@@ -217,8 +244,11 @@ def mark_paid(
     today: date,
     action: ByHandAction = ByHandAction.MARK_PAID,
     why_not: Callable[[InvoiceStatement], str] = why_not_pay,
+    locked: Mapping[int, date] = MappingProxyType({}),
 ) -> PaymentReport:
     """Record a payment by hand on each statement. Raises PaymentRefused: then nothing at all was saved.
+
+    `locked`: by company the day up to which its books in Go are locked, where that is known (`lock_dates`).
 
     A failed payment is settled otherwise with it, in the whole (`why_not_settle`, and nothing in `given.amounts`).
 
@@ -234,6 +264,11 @@ def mark_paid(
             if refusal := why_not(statement):
                 held_back[refusal] += 1
                 continue
+            if (until := locked.get(statement.company_id)) and given.paid_on <= until:
+                raise PaymentRefused(
+                    f"The books of {statement.company} are locked in PowerOffice Go until {until:%d.%m.%Y}: choose a "
+                    "later day. Nothing was saved."
+                )
             left = open_amount(statement)
             amount = given.amounts.get(statement.pk, left)
             if problem := amount_problem(amount, left, statement.currency):

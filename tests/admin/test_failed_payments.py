@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integration import remotes
-from integration.admin import failed_actions
+from integration.admin import by_hand_actions, failed_actions
 from integration.enums import CompanyState
 from integration.enums import StatementStatus as S
 from integration.errors import Unavailable
@@ -52,6 +52,7 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> dict[int, str]:
     found: dict[int, str] = {}
     monkeypatch.setattr(remotes, "go_client", lambda company, *, person: None)
     monkeypatch.setattr(failed_actions, "look", lambda company, client, statements, *, clock: found)
+    monkeypatch.setattr(by_hand_actions, "lock_dates", lambda companies, client_for: ({}, []))
     return found
 
 

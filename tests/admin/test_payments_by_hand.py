@@ -1,6 +1,7 @@
 """Marking as paid by hand, following again, and the second person: who may, what the pages say before and after."""
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +51,34 @@ def posted(*statements: InvoiceStatement, **fields: Any) -> dict[str, Any]:
     data = {"confirmed": str(len(statements)), "paid_on": f"{timezone.localdate():%d.%m.%Y}", "method": "CASH"}
     amounts = {f"amount_{statement.pk}": "125,00" for statement in statements}
     return {**data, "reason": "Paid in the reception", "invoice_number": "", **amounts, **fields}
+
+
+@pytest.fixture(autouse=True)
+def locked(monkeypatch: pytest.MonkeyPatch) -> dict[int, date]:
+    """Up to which day books are locked. Mocked at the edge: the asking is tried in tests/use_cases with the sandbox."""
+    known: dict[int, date] = {}
+    monkeypatch.setattr(by_hand_actions, "lock_dates", lambda companies, client_for: (known, []))
+    return known
+
+
+def test_a_day_in_a_locked_period_is_refused_on_the_page(
+    home: GoCompany, finance: Client, locked: dict[int, date]
+) -> None:
+    statement = sent(home)
+    locked[home.pk] = timezone.localdate()
+    page = finance.post(url(statement, "mark_paid"), posted(statement)).content.decode()
+    assert "are locked in PowerOffice Go until" in page
+    assert state_of(statement) == (S.SENT, True)
+
+
+def test_where_go_cannot_tell_its_lock_date_a_person_is_told(
+    home: GoCompany, finance: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_hand_actions, "lock_dates", lambda companies, client_for: ({}, list(companies)))
+    statement = sent(home)
+    response = finance.post(url(statement, "mark_paid"), posted(statement))
+    assert any("could not be asked up to which day" in words for words in said(response))
+    assert state_of(statement) == (S.PAID, False)
 
 
 def state_of(statement: InvoiceStatement) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from integration.enums import ByHandAction, HandPaymentMethod, VanishedDraftPoli
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, GoCompany, HandPayment, InvoiceStatement, StatementMove
 from integration.use_cases.credit_statement import why_no_credit
-from integration.use_cases.pay_by_hand import Given, follow_go, mark_paid
+from integration.use_cases.pay_by_hand import Given, PaymentRefused, follow_go, lock_dates, mark_paid
 from integration.use_cases.settle_failed import decide_failed, look, why_not
 from tests import factories
 
@@ -336,3 +336,22 @@ def test_two_people_decide_once(world, kari):
     assert report.held_back == (("settled otherwise: not possible in this state", 1),)
     assert settled(world, kari, failed).held_back == (("settled otherwise: not possible in this state", 1),)
     assert HandPayment.objects.count() == 1
+
+
+def test_a_day_in_a_period_that_is_locked_in_go_is_refused(world, kari, go):
+    statement = world.statement()
+    world.turn()
+    world.sandbox.act("send", company=world.company, order_ids=[world.fresh(statement).go_order_id])
+    pull(world, 1)
+    world.sandbox.act("set_lock_date", company=world.company, date=f"{today(world)}")
+    locked, unknown = lock_dates([world.company], lambda company: go)
+    assert (locked, unknown) == ({world.company.pk: today(world)}, [])
+    given = Given(today(world), HandPaymentMethod.BANK, "Paid", {})
+    with pytest.raises(PaymentRefused, match="are locked in PowerOffice Go until"):
+        mark_paid(these(statement), given, user=kari, now=world.clock(), today=today(world), locked=locked)
+    assert world.fresh(statement).status == S.SENT
+
+
+def test_a_lock_date_that_go_does_not_tell_is_unknown(world, go):
+    world.sandbox.faults(kind="error_500_before_commit", method="GET", path="/LockDateSettings", count=9)
+    assert lock_dates([world.company], lambda company: go) == ({}, [world.company])

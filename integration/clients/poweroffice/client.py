@@ -457,6 +457,10 @@ class PowerOfficeClient:
             values=[str(number) for number in numbers],
         )
 
+    def lock_date(self) -> date | None:
+        """Nothing is posted on this day or before. None: Go does not say. Needs a right of its own."""
+        return self._http.get("/LockDateSettings", wire.one(wire.lock_date), what="Reading the lock date")
+
     def payment_terms(self) -> Iterator[PaymentTerm]:
         return self._list(
             "/PaymentTerms", wire.payment_term, what="Reading payment terms", fields=wire.PAYMENT_TERM_FIELDS

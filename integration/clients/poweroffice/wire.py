@@ -389,6 +389,10 @@ def account(row: Row) -> LedgerAccount:
     )
 
 
+def lock_date(row: Row) -> date | None:
+    return day(row.get("LockDate"))
+
+
 def payment_term(row: Row) -> PaymentTerm:
     return PaymentTerm(
         id=sure_number(row.get("Id")),
