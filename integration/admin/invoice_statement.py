@@ -192,6 +192,7 @@ class InvoiceStatementAdmin(
             *self.buttons(request, statement),
             *self.draft_button(request, statement),
             *self.credit_button(request, statement),
+            *self.unlink_button(request, statement),
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:

@@ -16,11 +16,21 @@ from integration import remotes
 from integration.admin.base import CompanyModelAdmin
 from integration.admin.display import amount, link, list_of, number, page_of, status_badge
 from integration.admin.navigation import LINK_BROKEN
+from integration.admin.statement_actions import ReasonForm
 from integration.enums import SharingRule, StatementStatus
 from integration.errors import RemoteError
 from integration.models import GoCompany, InvoiceStatement
 from integration.use_cases.find_traces import BY_CONTENT
-from integration.use_cases.link_statements import NotLinkable, Proposal, accept, link_by_number, proposals
+from integration.use_cases.link_statements import (
+    UNLINK,
+    NotLinkable,
+    Proposal,
+    accept,
+    link_by_number,
+    proposals,
+    unlink,
+    why_not_unlinked,
+)
 
 LINK_STATEMENT = "integration.link_statement"
 LARGEST_NUMBER = 10**15
@@ -64,6 +74,7 @@ class LinkStatements(CompanyModelAdmin[InvoiceStatement]):
         return [
             path("link/accept/", wrapped(self.accept_view), name="integration_invoicestatement_accept"),
             path("<int:object_id>/link/", wrapped(self.link_view), name="integration_invoicestatement_link"),
+            path("<int:object_id>/unlink/", wrapped(self.unlink_view), name="integration_invoicestatement_unlink"),
             *super().get_urls(),
         ]
 
@@ -145,6 +156,49 @@ class LinkStatements(CompanyModelAdmin[InvoiceStatement]):
             "back": page_of(statement),
         }
         return TemplateResponse(request, "admin/integration/invoicestatement/link.html", context)
+
+    def unlink_button(self, request: HttpRequest, statement: InvoiceStatement) -> list[dict[str, str]]:
+        """Taking a link back, where a person made one."""
+        if not statement.combined_into or not request.user.has_perm(LINK_STATEMENT):
+            return []
+        address = reverse("admin:integration_invoicestatement_unlink", args=[statement.pk])
+        return [{"title": "Unlink", "address": address, "why_not": why_not_unlinked(statement), "act": UNLINK}]
+
+    def unlink_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Take back that a statement is in another draft or invoice."""
+        if not request.user.has_perm(LINK_STATEMENT):
+            raise PermissionDenied
+        rows = self.get_queryset(request).prefetch_related(None).select_related("company", "customer")
+        statement = get_object_or_404(rows, pk=object_id)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                reason = form.cleaned_data["reason"]
+                unlink(statement, user=request.user, now=timezone.now(), reason=reason)  # type: ignore[arg-type]
+            except NotLinkable as refusal:
+                messages.warning(request, str(refusal))
+            else:
+                messages.success(request, f"{statement.source_id} is not linked any more: decide what became of it.")
+            return HttpResponseRedirect(page_of(statement))
+        refusal_now = why_not_unlinked(statement)
+        customer, total = str(statement.customer or "No customer"), amount(statement.total, statement.currency)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Unlink",
+            "opts": self.opts,
+            "media": self.media,
+            "act": UNLINK,
+            "explanation": "It no longer follows that draft or invoice, and its link is broken again: link it with "
+            "another, or treat it as cancelled. Nothing is changed in PowerOffice Go.",
+            "form": form,
+            "back": page_of(statement),
+            "count": 1,
+            "ready": 0 if refusal_now else 1,
+            "named": [] if refusal_now else [(statement.source_id, customer, total)],
+            "held_back": [(refusal_now, "1", statement.source_id)] if refusal_now else [],
+            "held_back_count": 1,
+        }
+        return TemplateResponse(request, "admin/integration/invoicestatement/confirm.html", context)
 
 
 def proposal_words(found: Proposal, only: InvoiceStatement | None = None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ MOVES: Final[dict[S, frozenset[S]]] = {
     S.CONFIRMED: frozenset(
         {S.DRAFT, S.SENT, S.PARTLY_PAID, S.PAID, S.LINK_BROKEN, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}
     ),
-    S.SENT: frozenset({S.PARTLY_PAID, S.PAID, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
+    S.SENT: frozenset({S.PARTLY_PAID, S.PAID, S.LINK_BROKEN, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
     S.PARTLY_PAID: frozenset({S.SENT, S.PAID, S.LINK_BROKEN, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
     S.PAID: frozenset({S.SENT, S.PARTLY_PAID, S.LINK_BROKEN, S.CANCELLED, S.CREDITED, S.WRITTEN_OFF}),
     S.LINK_BROKEN: frozenset(
@@ -29,7 +29,8 @@ MOVES: Final[dict[S, frozenset[S]]] = {
     S.VOID: frozenset(),
 }
 """From -> to. A balance may move in either direction: an undone payment, write-off or credit leads back.
-A payment by hand of a statement whose draft is gone leads back to *Link broken* when it is undone."""
+A payment by hand of a statement whose draft is gone leads back to *Link broken* when it is undone, and so does a
+person who takes a wrong link back."""
 
 BEFORE_PUSH: Final = frozenset({S.UPCOMING, S.PROCESSING, S.PUSHING, S.IN_DOUBT, S.NEEDS_FIX, S.VOID})
 """Where no order in Go is known."""

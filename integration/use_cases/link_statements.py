@@ -1,7 +1,8 @@
 """Combined drafts: a person says that statements are in one order or invoice in Go, and from then on they follow it.
 
 Either as proposed, with the lines as evidence, or by the number of an invoice. Nobody is linked by the machine. Each
-statement is linked by a conditional move: of two people who act at once, one does it and the other is told.
+statement is linked by a conditional move: of two people who act at once, one does it and the other is told. A wrong
+link is taken back the same way.
 """
 
 from collections import defaultdict
@@ -16,13 +17,28 @@ from django.db.models import Q, QuerySet
 from accounts.models import User
 from integration.clients.poweroffice.client import PowerOfficeClient
 from integration.enums import InvoiceType, StatementKind, StatementStatus
-from integration.models import AdminAction, GoCompany, InvoiceStatement, OutgoingInvoice
+from integration.models import AdminAction, GoCompany, InvoiceStatement, OutgoingInvoice, StatementMove
+from integration.use_cases.credit_statement import credit_notes_of
 from integration.use_cases.moves import move
+from integration.use_cases.pay_by_hand import PAYMENT_WAITS, payment_waits
 from integration.use_cases.pull_statuses import one_at_a_time, refresh_statuses, store_invoices
 from integration.use_cases.review_statements import Report
 
 LINK = "link"
 """The word for it in the log book."""
+
+UNLINK = "unlink"
+
+UNLINKABLE = frozenset(
+    {
+        StatementStatus.DRAFT,
+        StatementStatus.CONFIRMED,
+        StatementStatus.SENT,
+        StatementStatus.PARTLY_PAID,
+        StatementStatus.PAID,
+    }
+)
+"""Where a wrong link can be taken back: nothing was decided on the strength of it yet."""
 
 MEANWHILE = "changed by somebody else meanwhile"
 
@@ -208,3 +224,66 @@ def _link(
         if invoice is not None and done:
             refresh_statuses(company, [invoice.go_invoice_id], now)
     return done
+
+
+def why_not_unlinked(statement: InvoiceStatement) -> str:
+    """In words why its link cannot be taken back now, or nothing."""
+    if not statement.combined_into:
+        return "no person linked it with another draft or invoice"
+    if statement.status not in UNLINKABLE:
+        return f"{statement.get_status_display().lower()}: not possible in this state"
+    if not statement.follows_go:
+        return "set by hand: press Follow PowerOffice again first"
+    if payment_waits(statement):
+        return PAYMENT_WAITS
+    if credit_notes_of(statement).exists():
+        return "it is credited from here, and the credit note names that invoice"
+    return ""
+
+
+def unlink(statement: InvoiceStatement, *, user: User, now: datetime, reason: str) -> None:
+    """Take a wrong link back: the link is broken again, and a person decides anew. Raises NotLinkable: nothing changed.
+
+    The others on that invoice share its money without it from now on.
+    """
+    with transaction.atomic():
+        one_at_a_time(statement.company)
+        held = InvoiceStatement.objects.select_for_update().get(pk=statement.pk)  # nobody pays or credits it meanwhile
+        if refusal := why_not_unlinked(held):
+            raise NotLinkable(f"{held.source_id}: {refusal}.")
+        invoice = held.outgoing_invoice
+        where = str(invoice) if invoice else "another draft"
+        moves = StatementMove.objects.filter(statement=held, to_status=StatementStatus.LINK_BROKEN, user=None)
+        broke = moves.order_by("-at", "-pk").first()
+        gone = broke.reason if broke else "The draft is gone from PowerOffice Go."
+        words = f"It is not in {where}, says {user}: {reason}"
+        move(
+            held.pk,
+            from_status=held.status,
+            to_status=StatementStatus.LINK_BROKEN,
+            now=now,
+            reason=words,
+            user=user,
+            combined_into="",
+            outgoing_invoice_id=None,
+            go_says="",
+            missing_since=None,
+            attention=f"{gone} {words}",
+            attention_code="VANISHED",
+        )
+        unlinked = InvoiceStatement.objects.select_related("customer", "outgoing_invoice").get(pk=held.pk)
+        unlinked.refresh_search()
+        unlinked.save(update_fields=["search"])
+        AdminAction.objects.create(
+            company=held.company,
+            user=user,
+            at=now,
+            action=UNLINK,
+            statement=held,
+            record=str(held)[:200],
+            before={"status": held.status, "in_go": held.combined_into, "invoice": str(invoice or "")},
+            after={"status": unlinked.status, "in_go": unlinked.go_order_id},
+            reason=reason,
+        )
+        if invoice is not None:
+            refresh_statuses(held.company, [invoice.go_invoice_id], now)

@@ -152,6 +152,40 @@ def test_go_that_cannot_be_asked_is_said(finance: Client, home: GoCompany) -> No
     assert said(finance.post(ACCEPT, {"go_id": TARGET, "statement": [row.pk]}))[0].startswith("Nothing was linked.")
 
 
+def unlinking(statement: InvoiceStatement) -> str:
+    return reverse("admin:integration_invoicestatement_unlink", args=[statement.pk])
+
+
+def test_a_wrong_link_is_taken_back_on_its_page_with_a_reason(finance: Client, home: GoCompany) -> None:
+    row = factories.statement(home, status=S.DRAFT, combined_into=TARGET, source_id="2026-7")
+    own = factories.statement(home, status=S.DRAFT)
+    (button,) = [each for each in finance.get(page(row)).context["buttons"] if each["title"] == "Unlink"]
+    assert (button["address"], button["why_not"]) == (unlinking(row), "")
+    assert "Unlink" not in [each["title"] for each in finance.get(page(own)).context["buttons"]]
+    assert "Unlink: <strong>1 statement</strong>" in finance.get(unlinking(row)).content.decode()
+    assert "Say why" in finance.post(unlinking(row), {"reason": " "}).content.decode()
+    response = finance.post(unlinking(row), {"reason": "Another member"})
+    assert (response["Location"], said(response)) == (
+        page(row),
+        ["2026-7 is not linked any more: decide what became of it."],
+    )
+    assert InvoiceStatement.objects.get(pk=row.pk).status == S.LINK_BROKEN
+    response = finance.post(unlinking(row), {"reason": "Again"})
+    assert said(response)[-1] == "2026-7: no person linked it with another draft or invoice."
+    shown = finance.get(unlinking(row)).content.decode()
+    assert "nothing can be done with this statement now" in " ".join(shown.split())
+
+
+def test_only_finance_of_the_company_unlinks(as_role: Callable[..., Client], finance: Client, home: GoCompany) -> None:
+    row = factories.statement(home, status=S.DRAFT, combined_into=TARGET)
+    theirs = factories.statement(factories.go_company(), status=S.DRAFT, combined_into=TARGET)
+    support = as_role("Support")
+    assert support.post(unlinking(row), {"reason": "x"}).status_code == 403
+    assert "Unlink" not in [each["title"] for each in support.get(page(row)).context["buttons"]]
+    assert finance.post(unlinking(theirs), {"reason": "x"}).status_code == 404
+    assert not InvoiceStatement.objects.filter(status=S.LINK_BROKEN).exists()
+
+
 def test_shares_of_a_combined_invoice_stand_on_each_page(finance: Client, home: GoCompany) -> None:
     GoCompany.objects.filter(pk=home.pk).update(sharing=SharingRule.IN_PROPORTION)
     made = factories.outgoing_invoice(home, total=Decimal(300), balance=Decimal("299.99"), match_id=7)

@@ -12,7 +12,7 @@ from integration.enums import Part as P
 from integration.enums import SharingRule
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, CustomerInGo, GoCompany, InvoiceStatement, OutgoingInvoice
-from integration.use_cases.link_statements import NotLinkable, accept, link_by_number, proposals
+from integration.use_cases.link_statements import NotLinkable, accept, link_by_number, proposals, unlink
 from integration.use_cases.money_of_invoices import money_of, shares_of
 from tests import factories
 
@@ -226,6 +226,81 @@ def test_who_said_so_is_written_down(world, kari):
     assert (written.user, written.action, written.after["in_go"]) == (kari, "link", target)
     move = second.moves.order_by("-pk")[0]
     assert (move.from_status, move.to_status, move.user) == (S.LINK_BROKEN, S.DRAFT, kari)
+
+
+# --- Taking it back -------------------------------------------------------------------------------------------------
+
+
+def take_back(world, statement, user):
+    unlink(statement, user=user, now=world.clock(), reason="It was another member's")
+
+
+def test_a_wrong_link_with_a_draft_is_taken_back_and_stays_so(world, kari):
+    first, second = drafts(world, 2)
+    target = combined(world, [first, second])
+    said = world.fresh(second).attention
+    say_yes(world, [second], target, kari)
+    take_back(world, world.fresh(second), kari)
+    words = f"It is not in another draft, says {kari}: It was another member's"
+    for _ in range(2):
+        now = world.fresh(second)
+        assert (now.status, now.combined_into, now.outgoing_invoice) == (S.LINK_BROKEN, "", None)
+        assert (now.attention, now.attention_code, now.go_says) == (f"{said} {words}", "VANISHED", "")
+        pull(world)
+    written = AdminAction.objects.get(statement=second, action="unlink")
+    assert (written.user, written.before["in_go"], written.reason) == (kari, target, "It was another member's")
+    last = second.moves.order_by("-pk")[0]
+    assert (last.from_status, last.to_status, last.user, last.reason) == (S.DRAFT, S.LINK_BROKEN, kari, words)
+    assert world.fresh(first).status == S.DRAFT
+
+
+def test_a_wrong_link_with_an_invoice_is_taken_back_and_the_others_share_without_it(world, kari):
+    first, second = drafts(world, 2)
+    target = combined(world, [first, second])
+    say_yes(world, [second], target, kari)
+    world.sandbox.act("send", world.company, order_ids=[target])
+    world.sandbox.act("pay", world.company, invoice_id=target, amount="2240.00")
+    pull(world)
+    assert [world.fresh(row).status for row in (first, second)] == [S.PAID, S.SENT]
+    take_back(world, world.fresh(second), kari)
+    pull(world)
+    now = world.fresh(second)
+    assert (now.status, now.outgoing_invoice, now.followed_id) == (S.LINK_BROKEN, None, second.go_order_id)
+    number = OutgoingInvoice.objects.get(go_invoice_id=target).invoice_number
+    assert f"It is not in Invoice {number}, says {kari}" in now.attention
+    assert str(number) not in now.search
+    assert world.fresh(first).status == S.PARTLY_PAID  # the whole invoice is its own now
+    assert by_number(world, second, number, kari).invoice_number == number
+
+
+def test_only_what_a_person_linked_and_nobody_built_on_is_taken_back(world, kari):
+    first, second = drafts(world, 2)
+    target = combined(world, [first, second])
+    say_yes(world, [second], target, kari)
+    with pytest.raises(NotLinkable, match="no person linked it"):
+        take_back(world, world.fresh(first), kari)
+    rows = InvoiceStatement.objects.filter(pk=second.pk)
+    waits = factories.hand_payment(second)
+    with pytest.raises(NotLinkable, match="already waits for a second person"):
+        take_back(world, world.fresh(second), kari)
+    waits.delete()
+    note = factories.statement(world.company, kind="CREDIT_NOTE", credits=second, status=S.PROCESSING)
+    with pytest.raises(NotLinkable, match="credited from here"):
+        take_back(world, world.fresh(second), kari)
+    InvoiceStatement.objects.filter(pk=note.pk).update(status=S.VOID)
+    rows.update(follows_go=False)
+    with pytest.raises(NotLinkable, match="press Follow PowerOffice again first"):
+        take_back(world, world.fresh(second), kari)
+    rows.update(follows_go=True, status=S.CANCELLED)
+    with pytest.raises(NotLinkable, match="not possible in this state"):
+        take_back(world, world.fresh(second), kari)
+    assert world.fresh(second).combined_into == target
+    rows.update(status=S.DRAFT)
+    seen_by_both = world.fresh(second)
+    take_back(world, seen_by_both, kari)
+    with pytest.raises(NotLinkable, match="no person linked it"):
+        take_back(world, seen_by_both, kari)
+    assert AdminAction.objects.filter(action="unlink").count() == 1
 
 
 def test_in_proportion_each_has_its_part_of_a_payment(world, kari):
