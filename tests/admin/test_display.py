@@ -18,6 +18,7 @@ START = datetime(2026, 7, 2, 22, 30, 5, tzinfo=UTC)
         (Decimal("1234.5"), "", "1\u202f234,50"),
         (Decimal("1234567.89"), "NOK", "1\u202f234\u202f567,89\xa0NOK"),
         (Decimal("-0.5"), "EUR", "-0,50\xa0EUR"),
+        (Decimal("-0.00"), "NOK", "0,00\xa0NOK"),
         (Decimal("12000.00"), "JPY", "12\u202f000\xa0JPY"),
         (None, "NOK", "–"),
     ],
