@@ -180,6 +180,7 @@ class InvoiceStatementAdmin(
         if statement is not None and self.has_view_permission(request, statement):
             context["sheet"] = sheet(request, statement, lines_in_form=self.lines_in_form(request, statement))
             context["buttons"] = self.every_button(request, statement)
+            context["held_up"] = [button for button in context["buttons"] if button["why_not"]]
             context["linking"] = self.linking(request, statement)
             context["editable"] = self.has_change_permission(request, statement)
             context["subtitle"] = statement.source_id

@@ -98,7 +98,7 @@ def facts(statement: InvoiceStatement) -> list[tuple[str, Any]]:
         ("Your reference", statement.customer_reference),
         ("Purchase order", statement.purchase_order_reference),
         ("Contract", statement.contract_number),
-        ("Credits", statement.credits and link(statement.credits)),
+        ("Credits", statement.credits and link(statement.credits, statement.credits.source_id)),
         ("Why nothing is credited", statement.credit_reason),
         ("Source states", statement.stated_total is not None and amount(statement.stated_total, statement.currency)),
     ]
@@ -115,7 +115,7 @@ def facts(statement: InvoiceStatement) -> list[tuple[str, Any]]:
 
 def credited_by(note: InvoiceStatement) -> str:
     """A credit note of ours; what of it is open is money that the customer has coming."""
-    words = format_html("{}, {}", link(note), amount(note.total, note.currency))
+    words = format_html("{}, {}", link(note, note.source_id), amount(note.total, note.currency))
     made = note.outgoing_invoice
     if made is None or not made.balance:
         return words

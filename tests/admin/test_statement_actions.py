@@ -1,5 +1,6 @@
 """Acts on statements: who may, what the page says before, what it says after."""
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -263,6 +264,16 @@ def test_page_offers_acts_with_the_reason_why_not(finance: Client, home: GoCompa
         "Credit": "It is not in PowerOffice Go yet: withdraw it, or change its lines.",
         "Mark as paid by hand": "not in PowerOffice Go yet: withdraw it if it was paid in another way",
     }
+    shown = response.content.decode()
+    acts, folded = re.split("Not possible now", re.split('class="fb-acts"', shown)[1].split("</details>")[0])
+    assert re.findall(r">([^<>]+)</a>", acts) == ["Update status", "Hold", "Withdraw"]
+    assert re.findall(r"<div>([^:]+):", folded) == [
+        "Push drafts",
+        "Activate",
+        "Send from Go",
+        "Mark as paid by hand",
+        "Credit",
+    ]
 
 
 def test_stuck_page_offers_push_again(as_role: Callable[..., Client], home: GoCompany) -> None:
