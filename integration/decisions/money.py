@@ -60,7 +60,7 @@ def round_money(amount: Decimal, currency: str) -> Decimal:
 
 
 def amount_text(value: Decimal, currency: str = "") -> str:
-    """`1 234,50 NOK` with narrow blanks, as many decimals as the currency has (two when it is not named). Zero has no sign."""
+    """`1 234,50 NOK` with narrow blanks, the decimals of the currency (two when not named), zero without a sign."""
     digits = f"{value:z,.{MINOR_DIGITS.get(currency, 2)}f}".replace(",", NARROW_SPACE).replace(".", ",")
     return f"{digits}\xa0{currency}" if currency else digits
 
