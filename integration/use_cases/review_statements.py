@@ -120,7 +120,10 @@ def _why_not_sent(statement: InvoiceStatement) -> str:
     if statement.company.state != CompanyState.ACTIVE:
         return f"{statement.company} is not active"
     if statement.company.may_send_invoices is False:
-        return f"PowerOffice Go lets nobody send from outside for {statement.company}"
+        return (
+            f"PowerOffice Go lets nobody send from outside for {statement.company}; "
+            "when it does, test the connection once"
+        )
     return ""
 
 

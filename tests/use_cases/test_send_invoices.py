@@ -147,7 +147,7 @@ def test_without_the_right_to_send_nothing_else_stops(world, person, drafts):
     assert GoCompany.objects.get().state == CompanyState.ACTIVE
     assert world.fresh(another).status == S.DRAFT
     assert why_not(ReviewAction.SEND, world.fresh(drafts[1])) == (
-        f"PowerOffice Go lets nobody send from outside for {world.company}"
+        f"PowerOffice Go lets nobody send from outside for {world.company}; when it does, test the connection once"
     )
 
 
