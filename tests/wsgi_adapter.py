@@ -47,7 +47,9 @@ class WSGIAdapter(BaseAdapter):
             if type(error).__name__ == "ConnectionDropped":
                 raise requests.ConnectionError("Connection reset by peer", request=request) from error
             raise
-        read_timeout = timeout.read_timeout if isinstance(timeout, Timeout) else timeout
+        if isinstance(timeout, Timeout):
+            timeout = timeout.read_timeout
+        read_timeout = timeout[1] if isinstance(timeout, tuple) else timeout
         if read_timeout is not None and sum(slept) > read_timeout:
             raise requests.ReadTimeout(f"Read timed out. (read timeout={read_timeout})", request=request)
         return response_of(request, started, body)

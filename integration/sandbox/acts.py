@@ -731,7 +731,9 @@ def set_date(body: Body) -> Said:
     date = date_in(body)
     if date is None:
         raise ActRefused("date is required.")
-    return move_clock(read_state().clock_offset + dt.timedelta(days=(date - now().astimezone(OSLO).date()).days))
+    present = now().astimezone(OSLO)
+    then = dt.datetime.combine(date, present.time(), OSLO)  # summer or winter, the same hour
+    return move_clock(read_state().clock_offset + (then.astimezone(dt.UTC) - present.astimezone(dt.UTC)))
 
 
 def expire_tokens(body: Body) -> Said:

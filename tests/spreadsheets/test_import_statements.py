@@ -430,7 +430,7 @@ def test_a_statement_of_five_thousand_lines_comes_in_in_few_queries(
     rows = csv_file("Ordrenr;Kundenr;Dato;Varenr;Antall", *["F-1;10;01.02.2026;SENG;1"] * 5000)
     with django_assert_max_num_queries(25):
         seen = bookkeeper.preview("statements", rows)
-    with django_assert_max_num_queries(120):  # SQLite takes about 60 lines in one
+    with django_assert_max_num_queries(130):  # SQLite takes about 55 lines in one
         bookkeeper.confirm("statements", seen)
     assert InvoiceStatement.objects.get().total == Decimal(125_000)
     assert StatementLine.objects.count() == 5000
