@@ -178,10 +178,11 @@ def _turn(
                 raise
             logger.exception("%s: our own fault while settling doubts; pushing goes on.", company)
             outcome, message = RunOutcome.FAILED, OWN_FAULT.format(type(error).__name__)
-        _push(company, client, run, counts, clock=clock, keep_going=keep_going, is_new=is_new)
-        sent = send_invoices(company, client, clock=clock, keep_going=keep_going, run=run)
+        # Before the queue, which may take every turn for hours: a person waits for these.
+        sent = Counter() if trial else send_invoices(company, client, clock=clock, keep_going=keep_going, run=run)
         counts.update(prefixed("send", sent))
-        more = bool(due_statements(company, clock())) or to_send(clock()).filter(company=company).exists()
+        _push(company, client, run, counts, clock=clock, keep_going=keep_going, is_new=is_new)
+        more = _more(company, sent, clock())
         if trial or sent["sent"] or sent["not delivered"] or not (more or run.trigger == RunTrigger.SWEEP):
             counts.update(pull_statuses(company=company, client=client, clock=clock, run=run))
         if trial:
@@ -209,6 +210,14 @@ def _turn(
         told |= {"ended_at": clock(), "outcome": outcome, "message": message}
     _tell(run, told)
     return Turn(run.pk, goes_on=goes_on, counts=tuple(sorted(counts.items())))
+
+
+def _more(company: GoCompany, sent: Counter[str], now: datetime) -> bool:
+    """Whether another turn can do something at once.
+
+    Where nothing could be sent, somebody else has it: asking again at once would only turn in a circle.
+    """
+    return bool(due_statements(company, now)) or (bool(sent) and to_send(now).filter(company=company).exists())
 
 
 def _tell(run: SyncRun, told: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -169,3 +170,22 @@ def test_go_away_means_later_by_itself(world, person, drafts):
 def test_what_is_not_sent_and_why(world, drafts, changes: dict[str, Any], words):
     InvoiceStatement.objects.filter(pk=drafts[0].pk).update(**changes)
     assert words in why_not(ReviewAction.SEND, world.fresh(drafts[0]))
+
+
+def test_a_long_queue_does_not_keep_a_person_waiting(world, person, drafts):
+    """The turn is over before the queue is: what was asked for went first."""
+    waiting = [world.statement() for _ in range(3)]
+    ask(world, person, drafts[0])
+    asked = iter([False, True])
+    assert world.turn(stop_asked=lambda: next(asked, True)).goes_on
+    assert sends(world) == 1
+    assert S.PROCESSING in {world.fresh(statement).status for statement in waiting}
+
+
+def test_what_somebody_else_has_in_hand_is_not_asked_for_in_a_circle(world, person, drafts):
+    ask(world, person, drafts[0])
+    factories.attempt(statement=drafts[0], started_at=world.clock(), lease_until=world.clock() + timedelta(seconds=40))
+    turn = world.turn(trigger="SWEEP")
+    assert (turn.goes_on, sends(world)) == (False, 0)
+    on(world, seconds=45, turns=3)
+    assert (sends(world), world.fresh(drafts[0]).status) == (1, S.SENT)
