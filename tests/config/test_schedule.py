@@ -7,9 +7,7 @@ from django.apps import apps
 from django.db import connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-migration = import_module("integration.migrations.0003_schedule")
-nightly = import_module("integration.migrations.0016_roll_subscriptions_nightly")
-oftener = import_module("integration.migrations.0008_sweep_more_often")
+migration = import_module("integration.migrations.0004_schedule")
 
 NIGHTLY = ("Subscriptions roll forward", "integration.tasks.roll_subscriptions", None, None, 43_200, True)
 INSTALLED = [
@@ -37,7 +35,7 @@ def test_schedule_installed_twice_is_the_same():
     migration.install(apps, connection.schema_editor())
 
     assert rows() == INSTALLED
-    assert IntervalSchedule.objects.count() == 3
+    assert IntervalSchedule.objects.count() == 2
 
 
 def test_schedule_keeps_what_a_person_changed():
@@ -52,25 +50,12 @@ def test_schedule_keeps_what_a_person_changed():
 
 
 def test_schedule_removed_leaves_the_rows_of_others():
-    interval = IntervalSchedule.objects.get(every=1)
+    interval = IntervalSchedule.objects.get(every=15, period="minutes")
     PeriodicTask.objects.create(name="Ours", task="integration.tasks.sweep", interval=interval)
 
     migration.remove(apps, connection.schema_editor())
 
-    assert rows() == [("Ours", "integration.tasks.sweep", 1, "minutes", None, True), NIGHTLY]
-
-
-def test_sweep_comes_oftener_unless_a_person_changed_it():
-    oftener.backwards(apps, connection.schema_editor())
-    assert rows() == [NIGHTLY, ("Sweep", "integration.tasks.sweep", 1, "minutes", 60, True), INSTALLED[2]]
-
-    PeriodicTask.objects.filter(name="Sweep").update(expire_seconds=50)
-    oftener.forwards(apps, connection.schema_editor())
-    assert rows() == [NIGHTLY, ("Sweep", "integration.tasks.sweep", 1, "minutes", 50, True), INSTALLED[2]]
-
-    PeriodicTask.objects.filter(name="Sweep").update(expire_seconds=60)
-    oftener.forwards(apps, connection.schema_editor())
-    assert rows() == INSTALLED
+    assert rows() == [("Ours", "integration.tasks.sweep", 15, "minutes", None, True)]
 
 
 def test_subscriptions_roll_forward_at_night_unless_a_person_says_otherwise():
@@ -79,8 +64,5 @@ def test_subscriptions_roll_forward_at_night_unless_a_person_says_otherwise():
     assert (at.minute, at.hour, str(at.timezone), row.enabled) == ("30", "2", "Europe/Oslo", True)
 
     PeriodicTask.objects.filter(pk=row.pk).update(enabled=False)
-    nightly.install(apps, connection.schema_editor())
+    migration.install(apps, connection.schema_editor())
     assert [each for each in rows() if each[0] == NIGHTLY[0]] == [(*NIGHTLY[:-1], False)]
-
-    nightly.remove(apps, connection.schema_editor())
-    assert rows() == INSTALLED[1:]
