@@ -204,7 +204,7 @@ def cost_per_push(world: World) -> Figures:
 def processor_seconds(world: World) -> float:
     """User and system time so far of the house's processes (not the sandbox), and of what they started."""
     parents = [child.process.pid for name, child in world.children.items() if name != "sandbox"]
-    everybody = [pid for parent in parents for pid in [parent, *children_of(parent)]]
+    everybody = {pid for parent in parents for pid in [parent, *children_of(parent)]}
     ticks = 0
     for pid in everybody:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()

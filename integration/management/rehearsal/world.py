@@ -29,6 +29,8 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from integration.management.rehearsal.nursery import Born, Nursery
+
 APPLICATION_KEY: Final = "11111111-1111-4111-8111-111111111111"
 SUBSCRIPTION_KEY: Final = "sandbox-subscription-key"
 
@@ -114,7 +116,7 @@ class Child:
     """A process of ours, leader of its own group, writing into its own file."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Born
     log: Path
     started: float = field(default_factory=time.time)
 
@@ -138,6 +140,7 @@ class World:
     url: str
     environment: Mapping[str, str]
     children: dict[str, Child] = field(default_factory=dict)
+    nursery: Nursery | None = None
     workers: list[str] = field(default_factory=list)
     killed_at: list[datetime] = field(default_factory=list)
     beats_killed: int = 0
@@ -173,11 +176,23 @@ class World:
     def start_worker(self, name: str) -> None:
         """A real Celery worker, one task at a time. It writes its pid file when it is about to take messages."""
         self._pid_file(name).unlink(missing_ok=True)
-        self.start(
-            name, "-m", "celery", "--app", "config", "worker", "--concurrency", "1", "--loglevel", "WARNING",
+        self._bear(
+            name, "worker", "--concurrency", "1", "--loglevel", "WARNING",
             "--hostname", f"{name}@rehearsal", "--pidfile", str(self._pid_file(name)),
             "--without-gossip", "--without-mingle", "--without-heartbeat",
         )  # fmt: skip
+
+    def _bear(self, name: str, *arguments: str) -> None:
+        """A Celery process from the nursery, which is started when the first is wanted."""
+        if self.nursery is None:
+            ours, theirs = socket.socketpair()
+            with theirs:
+                module = "integration.management.rehearsal.nursery"
+                self.start("nursery", "-m", module, str(theirs.fileno()), pass_fds=(theirs.fileno(),))
+            self.nursery = Nursery(ours)
+        log = self.place / f"{name}.log"
+        process = self.nursery.bear(name, ["--app", "config", *arguments], log)
+        self.children[name] = Child(name, process, log)
 
     def _pid_file(self, name: str) -> Path:
         return self.place / f"{name}.pid"
@@ -192,7 +207,7 @@ class World:
 
     def start_beat(self, name: str) -> None:
         """Rings for sweeps and cycles."""
-        self.start(name, "-m", "celery", "-A", "config", "beat", "--loglevel", "WARNING", "--pidfile=")
+        self._bear(name, "beat", "--loglevel", "WARNING", "--pidfile=")
 
     def start_again(self, name: str) -> None:
         """As its keeper does when a process has ended."""
