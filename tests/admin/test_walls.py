@@ -39,7 +39,7 @@ from integration.models.log_books import keep_log_books, open_log_books
 from tests import factories as f
 from vault.fields import SecretField
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 MARK = "zqxw"
 BIG = 777_000_000

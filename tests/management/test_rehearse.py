@@ -51,6 +51,7 @@ def rehearsed(*arguments: str, place: Path) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.once
 def test_200_statements_in_fair_weather(tmp_path):
     """Four times as fast as true; the accountant does his share all the same."""
     result = rehearsed("--statements=200", "--hurry=4", place=tmp_path)

@@ -47,6 +47,7 @@ def spellings(secret: str) -> list[bytes]:
     return [*plain, raw.lower()] if len(secret) > 20 else plain
 
 
+@pytest.mark.once
 def test_v13_3_1_planted_secrets_are_found_nowhere(sandbox_address: str, tmp_path: Path):
     """A little day with a real push and pull in production settings, the log at its most talkative. Afterwards none of
     the secrets stands in the database file or its log, a dump, logs, messages, attempts, exports, pages, letters about

@@ -13,7 +13,7 @@ from integration.models import InvoiceStatement, SyncAttempt
 from tests import factories
 from tests.use_cases.conftest import Clock, PowerCut, World, power_cut_at_write
 
-pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
+pytestmark = [pytest.mark.django_db(databases=["default", "sandbox"]), pytest.mark.once]
 
 FAULTS = [
     "drop_before_commit",
