@@ -162,6 +162,12 @@ def minute(value: datetime | None) -> str:
     return f"{timezone.localtime(value):%d.%m.%Y %H:%M}" if value else NOTHING
 
 
+def days_ago(then: datetime, now: datetime) -> str:
+    """`today`, `1 day`, `12 days`: by Norway's calendar."""
+    days = (timezone.localdate(now) - timezone.localdate(then)).days
+    return f"{days} day{'' if days == 1 else 's'}" if days else "today"
+
+
 def duration(start: datetime, end: datetime | None) -> str:
     """How long something took: `0,4 s`, `12 s`, `3 min 5 s`; under way when it has no end."""
     if end is None:

@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, MultipleChoicesD
 
 from integration.admin.base import CompanyFilter
 from integration.admin.columns import sees_several
-from integration.admin.display import NOTHING, day, link, money, page_of, statement_badge
+from integration.admin.display import NOTHING, day, days_ago, link, minute, money, page_of, statement_badge
 from integration.admin.failed_actions import FailedActions
 from integration.admin.fields import AmountField
 from integration.admin.filters import AttentionFilter, DueFilter
@@ -24,8 +24,9 @@ from integration.admin.statement_credit import StatementCredit
 from integration.admin.statement_draft import StatementDraft
 from integration.admin.statement_lines import StatementLineInline
 from integration.admin.statement_sheet import LINES_IN_FORM, sheet
+from integration.decisions.transitions import WAITS_FOR_A_PERSON
 from integration.enums import StatementStatus
-from integration.models import InvoiceStatement
+from integration.models import InvoiceStatement, StatementMove
 from integration.use_cases.type_statement import give_number
 
 
@@ -74,9 +75,23 @@ class InvoiceStatementAdmin(
 
     # --- The list -----------------------------------------------------------------------------------------------
 
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[InvoiceStatement]:
+        """Lists of what waits for a person know since when: one query more for a page."""
+        rows = super().get_queryset(request)
+        moves = StatementMove.objects.order_by("pk").only("statement_id", "to_status", "at")
+        return (
+            rows.prefetch_related(models.Prefetch("moves", moves, to_attr="told"))
+            if lists_what_waits(request)
+            else rows
+        )
+
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
-        """The company is shown to those who see more than one."""
+        """The company is shown to those who see more than one; since when, where a person must decide."""
         columns: tuple[str, ...] = tuple(super().get_list_display(request))
+        if lists_what_waits(request):
+            columns = tuple(
+                each for column in columns for each in ((column, "since") if column == "state" else (column,))
+            )
         if not sees_several(request):
             return columns
         return tuple("customer_and_company" if column == "customer_name" else column for column in columns)
@@ -90,6 +105,12 @@ class InvoiceStatementAdmin(
         if not statement.held:
             return statement_badge(statement)
         return format_html('{} <small class="fb-muted">on hold</small>', statement_badge(statement))
+
+    @admin.display(description="Since")
+    def since(self, statement: InvoiceStatement) -> str:
+        moves = [each for each in statement.told if each.to_status == statement.status]  # type: ignore[attr-defined]
+        then = moves[-1].at if moves else statement.created_at
+        return format_html('<span title="{}">{}</span>', minute(then), days_ago(then, timezone.now()))
 
     @admin.display(description="Customer")
     def customer_name(self, statement: InvoiceStatement) -> str:
@@ -220,6 +241,12 @@ class InvoiceStatementAdmin(
     def response_post_save_add(self, request: HttpRequest, obj: InvoiceStatement) -> HttpResponseRedirect:
         """Back to what was typed: its totals are there now."""
         return HttpResponseRedirect(page_of(obj))
+
+
+def lists_what_waits(request: HttpRequest) -> bool:
+    """Whether this is a list of statements that wait for a person: Stuck, Failed payments, Link broken."""
+    shown = request.GET.getlist("status__exact")
+    return bool(shown) and WAITS_FOR_A_PERSON.issuperset(shown)
 
 
 def is_overdue(statement: InvoiceStatement, due_date: date | None, today: date) -> bool:

@@ -26,6 +26,7 @@ from integration.use_cases.link_statements import (
     NotLinkable,
     Proposal,
     accept,
+    is_linkable,
     link_by_number,
     proposals,
     unlink,
@@ -89,7 +90,7 @@ class LinkStatements(CompanyModelAdmin[InvoiceStatement]):
 
     def linking(self, request: HttpRequest, statement: InvoiceStatement) -> dict[str, Any] | None:
         """What a statement's page says about where it is; None while its link is whole."""
-        if statement.status != StatementStatus.LINK_BROKEN:
+        if not is_linkable(statement):
             return None
         found: list[Proposal] = []
         if statement.proposal:

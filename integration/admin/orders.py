@@ -103,6 +103,6 @@ def buttons(request: HttpRequest, statement: InvoiceStatement) -> list[dict[str,
     """The acts that this person may do, with why not where one is not possible now: those of the statement's page."""
     page: Any = site.get_model_admin(InvoiceStatement)
     offered = {button["act"]: button for button in page.every_button(request, statement)}
-    if PULL in offered and not statement.go_order_id:
+    if PULL in offered and not statement.followed_id:
         offered[PULL]["why_not"] = offered[PULL]["why_not"] or "it is not in PowerOffice Go"
     return [offered[act] for act in ACTS if act in offered and statement.status in ONLY_IN.get(act, frozenset(S))]

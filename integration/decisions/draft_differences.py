@@ -50,8 +50,10 @@ class Difference:
     theirs: str
 
 
-def differences(ours: OurDraft, theirs: SalesOrder, *, customers: Mapping[int, str]) -> list[Difference]:
-    """Every field that differs, header first; empty when the draft is as we made it. `customers`: names by Go's id."""
+def differences(
+    ours: OurDraft, theirs: SalesOrder, *, customers: Mapping[int, str], products: Mapping[int, str]
+) -> list[Difference]:
+    """Every field that differs, header first; empty when the draft is as we made it. Names are given by Go's id."""
     found: list[Difference] = []
 
     def compare(where: str, mine: object, other: object) -> None:
@@ -72,10 +74,14 @@ def differences(ours: OurDraft, theirs: SalesOrder, *, customers: Mapping[int, s
         if other is None:
             found.append(Difference(line.name, _told(line), "taken out"))
         else:
-            compare(f"{line.name}: product", line.product_id, other.product_id)
+            if line.product_id != other.product_id:
+                named = (_product(each.product_id, products) for each in (line, other))
+                found.append(Difference(f"{line.name}: product", *named))
             compare(f"{line.name}: description", readable_text(line.description), other.description)
             compare(f"{line.name}: quantity", line.quantity, other.quantity)
-            compare(f"{line.name}: price excl. VAT", line.unit_price, other.unit_price)
+            if line.unit_price != other.unit_price:
+                prices = _price(line.unit_price), _price(other.unit_price)
+                found.append(Difference(f"{line.name}: price excl. VAT", *prices))
             compare(f"{line.name}: discount %", line.discount_percent, other.discount_percent)
     added = [*there.values(), *(line for line in theirs.lines if not line.reference)]
     found += [Difference("New line", NOTHING, _told_there(line, ours.currency)) for line in added]
@@ -93,14 +99,25 @@ def _words(value: object) -> str:
     return str(value) if value not in (None, "") else NOTHING
 
 
+def _product(go_id: int | None, products: Mapping[int, str]) -> str:
+    return NOTHING if go_id is None else products.get(go_id, f"a product not known here, {go_id} in PowerOffice Go")
+
+
+def _price(value: Decimal | None) -> str:
+    """With two decimals, or as many as it has."""
+    words = _words(value)
+    whole, _, rest = words.partition(",")
+    return words if value is None or len(rest) > 1 else f"{whole},{rest:0<2}"
+
+
 def _told(line: OurLine) -> str:
     if line.quantity is None:
         return line.description or NOTHING
-    return f"{line.description}: {_words(line.quantity)} × {_words(line.unit_price)}"
+    return f"{line.description}: {_words(line.quantity)} × {_price(line.unit_price)}"
 
 
 def _told_there(line: SalesOrderLine, currency: str) -> str:
     if line.quantity is None:
         return line.description or NOTHING
-    times = f"{_words(line.quantity)} × {_words(line.unit_price)}"
+    times = f"{_words(line.quantity)} × {_price(line.unit_price)}"
     return f"{line.description}: {times}, {amount_text(line.total, currency)} incl. VAT"

@@ -123,7 +123,7 @@ class InvoiceStatement(Record):
                 violation_error_message="A statement has one of the known statuses.",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=sorted(BEYOND_PUSH)) | ~Q(go_order_id=""),
+                condition=~Q(status__in=sorted(BEYOND_PUSH)) | ~Q(go_order_id="") | ~Q(combined_into=""),
                 name="statement_in_go_has_order_id",
                 violation_error_message="A statement that is in Go has the id of its sales order.",
             ),

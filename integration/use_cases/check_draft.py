@@ -57,7 +57,11 @@ def look_at_draft(statement: InvoiceStatement, client: PowerOfficeClient) -> Dra
         raise DraftRefused("PowerOffice Go no longer has this draft: update the status.") from error
     rows = CustomerInGo.objects.filter(company=statement.company, go_customer_id=order.customer_id or 0)
     names = {row.go_customer_id: f"{row.number or ''} {row.name}".strip() for row in rows}
-    return DraftLook(order, tuple(differences(_ours(statement), order, customers=names)))
+    ours = _ours(statement)
+    ids = {each for lines in (ours.lines, order.lines) for line in lines if (each := line.product_id) is not None}
+    sold = ProductInGo.objects.filter(company=statement.company, go_product_id__in=ids)
+    products = {row.go_product_id: f"{row.code} {row.name}".strip() for row in sold}
+    return DraftLook(order, tuple(differences(ours, order, customers=names, products=products)))
 
 
 def _ours(statement: InvoiceStatement) -> OurDraft:

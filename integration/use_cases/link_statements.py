@@ -23,11 +23,15 @@ from integration.use_cases.moves import move
 from integration.use_cases.pay_by_hand import PAYMENT_WAITS, payment_waits
 from integration.use_cases.pull_statuses import one_at_a_time, refresh_statuses, store_invoices
 from integration.use_cases.review_statements import Report
+from integration.use_cases.settle_doubts import COMBINED_UNSEEN
 
 LINK = "link"
 """The word for it in the log book."""
 
 UNLINK = "unlink"
+
+LINKABLE = Q(status=StatementStatus.LINK_BROKEN) | Q(status=StatementStatus.NEEDS_FIX, attention_code=COMBINED_UNSEEN)
+"""What a person may link: its own draft is gone from Go, or was combined there before we saw it."""
 
 UNLINKABLE = frozenset(
     {
@@ -67,14 +71,14 @@ class Proposal:
 def proposals(statements: QuerySet[InvoiceStatement], *, most: int = 50) -> list[Proposal]:
     """What is proposed for these statements, by the place where their lines are: two queries."""
     rows: dict[tuple[int, str], list[InvoiceStatement]] = defaultdict(list)
-    waiting = statements.filter(status=StatementStatus.LINK_BROKEN, proposal__isnull=False)
+    waiting = statements.filter(LINKABLE, proposal__isnull=False)
     for statement in waiting.select_related("company", "customer").order_by("pk")[: most * 20]:
         rows[statement.company_id, (statement.proposal or {})["id"]].append(statement)
     keys = list(rows)[:most]
     followers: dict[tuple[int, str], list[InvoiceStatement]] = defaultdict(list)
     ids = [go_id for _, go_id in keys]
     there = InvoiceStatement.objects.filter(company__in={company for company, _ in keys})
-    there = there.exclude(status=StatementStatus.LINK_BROKEN).select_related("customer").order_by("pk")
+    there = there.exclude(LINKABLE).select_related("customer").order_by("pk")
     for statement in there.filter(Q(combined_into__in=ids) | Q(go_order_id__in=ids, combined_into="")):
         followers[statement.company_id, statement.followed_id].append(statement)
     found = []
@@ -98,9 +102,7 @@ def accept(
 ) -> Report:
     """Link those of these statements for which this place is proposed. Raises RemoteError when Go must be asked."""
     rows = list(statements.select_related("company").order_by("pk"))
-    fitting = [
-        row for row in rows if row.status == StatementStatus.LINK_BROKEN and (row.proposal or {}).get("id") == go_id
-    ]
+    fitting = [row for row in rows if is_linkable(row) and (row.proposal or {}).get("id") == go_id]
     held_back = len(rows) - len(fitting)
     done = 0
     for company in {row.company for row in fitting}:
@@ -118,6 +120,12 @@ def accept(
     return Report(done, ((MEANWHILE, held_back),) if held_back else ())
 
 
+def is_linkable(statement: InvoiceStatement) -> bool:
+    """As `LINKABLE`, of a row at hand."""
+    unseen = statement.status == StatementStatus.NEEDS_FIX and statement.attention_code == COMBINED_UNSEEN
+    return statement.status == StatementStatus.LINK_BROKEN or unseen
+
+
 def _known(company: GoCompany, which: Q) -> OutgoingInvoice | None:
     return OutgoingInvoice.objects.filter(which, company=company).order_by("is_reversed", "-pk").first()
 
@@ -132,7 +140,7 @@ def link_by_number(
     client_for: Callable[[GoCompany], PowerOfficeClient],
 ) -> OutgoingInvoice:
     """Link a statement with the invoice of this number. Raises NotLinkable, or RemoteError when Go cannot be asked."""
-    if statement.status != StatementStatus.LINK_BROKEN:
+    if not is_linkable(statement):
         raise NotLinkable(f"{statement.source_id} is “{statement.get_status_display()}”: its link is not broken.")
     company = statement.company
     invoice = _known(company, Q(invoice_number=number))
@@ -190,6 +198,8 @@ def _link(
                 "combined_into": "" if statement.go_order_id == go_id else go_id,
                 "outgoing_invoice_id": invoice.pk if invoice else None,
                 "missing_since": None,
+                "next_try_at": None,
+                "tries": 0,
                 "proposal": None,
                 "attention": "",
                 "attention_code": "",
@@ -197,7 +207,7 @@ def _link(
             }
             if not move(
                 statement.pk,
-                from_status=StatementStatus.LINK_BROKEN,
+                from_status=statement.status,
                 to_status=StatementStatus.SENT if invoice else StatementStatus.DRAFT,
                 now=now,
                 reason=words,
@@ -231,7 +241,7 @@ def why_not_unlinked(statement: InvoiceStatement) -> str:
     if not statement.combined_into:
         return "no person linked it with another draft or invoice"
     if statement.status not in UNLINKABLE:
-        return f"{statement.get_status_display().lower()}: not possible in this state"
+        return f"not possible while it is “{statement.get_status_display()}”"
     if not statement.follows_go:
         return "set by hand: press Follow PowerOffice again first"
     if payment_waits(statement):
@@ -253,14 +263,17 @@ def unlink(statement: InvoiceStatement, *, user: User, now: datetime, reason: st
             raise NotLinkable(f"{held.source_id}: {refusal}.")
         invoice = held.outgoing_invoice
         where = str(invoice) if invoice else "another draft"
-        moves = StatementMove.objects.filter(statement=held, to_status=StatementStatus.LINK_BROKEN, user=None)
+        # One whose draft we never saw has no link of its own that could be broken.
+        seen = bool(held.go_order_id)
+        back = StatementStatus.LINK_BROKEN if seen else StatementStatus.NEEDS_FIX
+        moves = StatementMove.objects.filter(statement=held, to_status=back, user=None)
         broke = moves.order_by("-at", "-pk").first()
         gone = broke.reason if broke else "The draft is gone from PowerOffice Go."
         words = f"It is not in {where}, says {user}: {reason}"
         move(
             held.pk,
             from_status=held.status,
-            to_status=StatementStatus.LINK_BROKEN,
+            to_status=back,
             now=now,
             reason=words,
             user=user,
@@ -269,7 +282,7 @@ def unlink(statement: InvoiceStatement, *, user: User, now: datetime, reason: st
             go_says="",
             missing_since=None,
             attention=f"{gone} {words}",
-            attention_code="VANISHED",
+            attention_code="VANISHED" if seen else COMBINED_UNSEEN,
         )
         unlinked = InvoiceStatement.objects.select_related("customer", "outgoing_invoice").get(pk=held.pk)
         unlinked.refresh_search()

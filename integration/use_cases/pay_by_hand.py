@@ -171,7 +171,7 @@ def why_not_pay(statement: InvoiceStatement, *, approving: bool = False) -> str:
     if statement.kind == StatementKind.CREDIT_NOTE:
         return "a credit note: it is settled in PowerOffice Go"
     if status not in PAYABLE:
-        return WHY_NOT.get(status, f"{status.label.lower()}: not possible in this state")
+        return WHY_NOT.get(status, f"not possible while it is “{status.label}”")
     if not approving and payment_waits(statement):
         return PAYMENT_WAITS
     return "" if open_amount(statement) > 0 else "nothing is open"
@@ -183,7 +183,7 @@ def why_not_settle(statement: InvoiceStatement, *, approving: bool = False) -> s
     if statement.kind == StatementKind.CREDIT_NOTE:
         return "a credit note: it is settled in PowerOffice Go"
     if status != S.CANCELLED:
-        return NOT_CANCELLED.get(status, f"{status.label.lower()}: not possible in this state")
+        return NOT_CANCELLED.get(status, f"not possible while it is “{status.label}”")
     if not approving and payment_waits(statement):
         return PAYMENT_WAITS
     return "" if statement.total > 0 else "nothing is owed on it"

@@ -93,7 +93,7 @@ def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
     rule = RULES[action]
     status = StatementStatus(statement.status)
     if status not in rule.from_statuses | rule.keeps:
-        return f"{status.label.lower()}: not possible in this state"
+        return f"not possible while it is “{status.label}”"
     if action is ReviewAction.HOLD and status == S.UPCOMING and statement.held:
         return "already on hold"
     if action is ReviewAction.SEND:

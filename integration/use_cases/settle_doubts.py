@@ -143,7 +143,14 @@ def _close(
 
 
 def _stop(
-    statement: InvoiceStatement, run: SyncRun | None, *, code: str, message: str, outcome: AttemptOutcome, now: datetime
+    statement: InvoiceStatement,
+    run: SyncRun | None,
+    *,
+    code: str,
+    message: str,
+    outcome: AttemptOutcome,
+    now: datetime,
+    proposal: dict[str, Any] | None = None,
 ) -> str:
     with transaction.atomic(durable=True):
         if move(
@@ -156,6 +163,7 @@ def _stop(
             attention_code=code,
             doubt_since=None,
             next_try_at=None,
+            proposal=proposal,
         ):
             _close(statement, run, outcome, message, now)
     return "stuck"
@@ -239,10 +247,11 @@ def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: S
             run,
             code=COMBINED_UNSEEN,
             message=f"{lines_among(len(proposal['lines']), proposal['of'])} in {where} {proposal['number']} in "
-            "PowerOffice Go: somebody combined it with others before we heard of it. Do not invoice it again; take the "
-            "lines out there first if it must be.",
+            "PowerOffice Go: somebody combined it with others before we heard of it. Do not invoice it again: link it "
+            "with that one.",
             outcome=AttemptOutcome.FOUND,
             now=now,
+            proposal=proposal,
         )
     if statement.attention_code == REFERENCE_TAKEN:
         return _stop(

@@ -81,7 +81,7 @@ def why_not(action: ByHandAction, statement: InvoiceStatement) -> str:
     if status not in FROM[action]:
         if status in {S.DRAFT, S.CONFIRMED, S.SENT, S.PARTLY_PAID, S.PAID}:
             return LIVES
-        return f"{status.label.lower()}: not possible in this state"
+        return f"not possible while it is “{status.label}”"
     if payment_waits(statement):
         return PAYMENT_WAITS
     if action is not A.INVOICE_AGAIN:

@@ -74,6 +74,29 @@ def test_three_rows_cost_as_many_queries_as_one(finance: Client, home: GoCompany
     assert queries() == one
 
 
+def test_lists_of_what_waits_for_a_person_say_since_when(finance: Client, home: GoCompany) -> None:
+    def queries(query: str) -> int:
+        with CaptureQueriesContext(connection) as caught:
+            assert finance.get(f"{LIST}?{query}").status_code == 200
+        return len(caught)
+
+    for days in (0, 1, 12):
+        then = timezone.now() - timedelta(days=days)
+        failed = factories.statement(home, status=S.CANCELLED, source_id=f"F{days}")
+        failed.moves.create(from_status="SENT", to_status="CANCELLED", at=then, reason="Credited in full there")
+        failed.moves.create(from_status="SENT", to_status="PAID", at=then - timedelta(days=50), reason="Before")
+    shown = finance.get(f"{LIST}?status__exact=CANCELLED").content.decode()
+    waits = {words: shown.count(f">{words}</span>") for words in ("today", "1 day", "12 days")}
+    assert waits == {"today": 1, "1 day": 1, "12 days": 1}
+    assert ">12 days</span>" not in finance.get(LIST).content.decode()
+
+    before = queries("status__exact=CANCELLED&status__exact=NEEDS_FIX")
+    factories.statement(home, status=S.NEEDS_FIX).moves.create(
+        from_status="PUSHING", to_status="NEEDS_FIX", at=timezone.now(), reason="No customer"
+    )
+    assert queries("status__exact=CANCELLED&status__exact=NEEDS_FIX") == before
+
+
 def test_list_says_what_a_bookkeeper_wants_to_know(finance: Client, home: GoCompany) -> None:
     made = factories.outgoing_invoice(home, invoice_number=10044, due_date=timezone.localdate() - timedelta(days=1))
     factories.statement(

@@ -254,7 +254,7 @@ def test_one_word_more_is_one_button_more(
     factories.statement(home, customer=customer, status=S.PAID)
     [row] = panel(finance, customer)["rows"]
     assert [each["title"] for each in row["buttons"]] == ["Withdraw"]
-    assert row["buttons"][0]["why_not"] == "paid: not possible in this state"
+    assert row["buttons"][0]["why_not"] == "not possible while it is “Paid”"
 
 
 def test_buttons_are_those_of_the_statements_page(finance: Client, home: GoCompany, customer: Customer) -> None:

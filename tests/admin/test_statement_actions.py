@@ -141,7 +141,7 @@ def test_confirmation_says_count_sum_per_currency_and_what_is_held_back(finance:
     assert (context["ready"], context["count"], context["held_back_count"]) == (3, 6, 3)
     assert context["sums"] == ["125,00\xa0EUR", "250,00\xa0NOK"]
     assert context["held_back"] == [
-        ("paid: not possible in this state", "2", f"{rows[4].source_id}, {rows[5].source_id}"),
+        ("not possible while it is “Paid”", "2", f"{rows[4].source_id}, {rows[5].source_id}"),
         ("no customer", "1", rows[3].source_id),
     ]
     assert context["named"] == [
@@ -260,7 +260,7 @@ def test_page_offers_acts_with_the_reason_why_not(finance: Client, home: GoCompa
         "Activate": "no customer",
         "Hold": "",
         "Withdraw": "",
-        "Send from Go": "upcoming: not possible in this state",
+        "Send from Go": "not possible while it is “Upcoming”",
         "Credit": "It is not in PowerOffice Go yet: withdraw it, or change its lines.",
         "Mark as paid by hand": "not in PowerOffice Go yet: withdraw it if it was paid in another way",
     }

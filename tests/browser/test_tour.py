@@ -58,7 +58,7 @@ def test_statement_typed_by_hand_becomes_a_paid_invoice(
     expect(page.locator("button[name=_save]")).to_have_count(0)
     expect(page.get_by_role("link", name="Withdraw")).to_have_count(0)
     page.get_by_text("Not possible now").click()
-    expect(page.locator(".fb-acts")).to_contain_text("Withdraw: in go, not sent: not possible in this state")
+    expect(page.locator(".fb-acts")).to_contain_text("Withdraw: not possible while it is “In Go, not sent”")
 
     # The link to Go leads to the order there.
     address = page.get_by_role("link", name="Open in PowerOffice Go").get_attribute("href")

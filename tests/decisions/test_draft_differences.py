@@ -41,7 +41,8 @@ THEIRS = SalesOrder(
 
 
 def told(theirs):
-    return [(each.where, each.ours, each.theirs) for each in differences(OURS, theirs, customers={8: "10008 Vidda AS"})]
+    found = differences(OURS, theirs, customers={8: "10008 Vidda AS"}, products={3: "HYTTE Hytte"})
+    return [(each.where, each.ours, each.theirs) for each in found]
 
 
 def test_figures_are_compared_by_value():
@@ -58,11 +59,16 @@ def test_figures_are_compared_by_value():
         ({"customer_reference": ""}, "Your reference", "Kari", "–"),
         ({"purchase_order_reference": "PO 1"}, "Purchase order", "–", "PO 1"),
         ({"contract_number": "K-2"}, "Contract", "–", "K-2"),
-        ({"lines": (replace(LINE, product_id=4),)}, "Line 1: product", "3", "4"),
+        (
+            {"lines": (replace(LINE, product_id=4),)},
+            "Line 1: product",
+            "HYTTE Hytte",
+            "a product not known here, 4 in PowerOffice Go",
+        ),
         ({"lines": (replace(LINE, quantity=D("2.5")),)}, "Line 1: quantity", "2", "2,5"),
-        ({"lines": (replace(LINE, unit_price=D(450)),)}, "Line 1: price excl. VAT", "500", "450"),
+        ({"lines": (replace(LINE, unit_price=D(450)),)}, "Line 1: price excl. VAT", "500,00", "450,00"),
         ({"lines": (replace(LINE, discount_percent=D(10)),)}, "Line 1: discount %", "0", "10"),
-        ({"lines": ()}, "Line 1", "Hytte: 2 × 500", "taken out"),
+        ({"lines": ()}, "Line 1", "Hytte: 2 × 500,00", "taken out"),
         ({"total": D("1100.00")}, "Total incl. VAT", "1\u202f120,00\xa0NOK", "1\u202f100,00\xa0NOK"),
     ],
 )

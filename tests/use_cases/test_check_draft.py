@@ -63,8 +63,8 @@ def test_field_by_field(world, draft, go):
     assert found["Line 1: quantity"] == ("2", "3")
     assert found["Line 1: description"] == ("Hytte", "Hytte, per natt")
     assert found["Your reference"] == ("Kari Nordmann", "Ola")
-    assert found["Line 2"] == ("Sengetøy: 3 × 100", "taken out")
-    assert found["New line"][1].startswith("Kaffe: 1 × 50")
+    assert found["Line 2"] == ("Sengetøy: 3 × 100,00", "taken out")
+    assert found["New line"][1].startswith("Kaffe: 1 × 50,00")
     assert set(found) >= {"Total incl. VAT"}
 
 

@@ -7,13 +7,14 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from integration import remotes
 from integration.decisions.sales_orders import sales_order_draft
 from integration.enums import AttemptOutcome, Resource, ReviewAction, RunOutcome, VanishedDraftPolicy
 from integration.enums import StatementStatus as S
 from integration.errors import Unavailable
 from integration.models import GoCompany, InvoiceStatement, OutgoingInvoice, SyncAttempt, SyncCursor, SyncRun
 from integration.terms import RemoteInvoice
-from integration.use_cases import push_statements, run_cycle
+from integration.use_cases import link_statements, push_statements, run_cycle
 from integration.use_cases.pull_statuses import refresh_statuses, store_invoices
 from integration.use_cases.review_statements import carry_out
 from integration.use_cases.settle_doubts import COMBINED_UNSEEN, OTHER_ORDER, close_stale_claims
@@ -58,6 +59,52 @@ def test_a_draft_combined_before_we_looked_is_not_sent_again(world, duplicates):
     now = world.fresh(lost)
     assert (now.status, now.attention_code) == (S.NEEDS_FIX, COMBINED_UNSEEN)
     assert lines_in_go(world) == sorted([f"{known.reference}/1", f"{lost.reference}/1"])
+
+
+def test_a_draft_combined_before_we_looked_is_linked_as_it_is_and_unlinked_again(world):
+    world.sandbox.switch(deleted_reference_freed=True)
+    known = world.statement()
+    world.turn()
+    world.sandbox.faults(**DROPPED)
+    lost = world.statement()
+    world.turn()
+    survivor = world.fresh(known).go_order_id
+    others = [order["id"] for order in world.drafts() if order["id"] != survivor]
+    world.sandbox.act("combine", world.company, order_ids=[survivor, *others], survivor="first", line_references="kept")
+    world.until_quiet(4)
+    kari = factories.person(role="Finance", companies=[world.company])
+    rows = InvoiceStatement.objects.filter(company=world.company)
+    (proposal,) = link_statements.proposals(rows)
+    assert [row.pk for row in proposal.statements] == [lost.pk]
+    assert [row.pk for row in proposal.already] == [known.pk]
+
+    report = link_statements.accept(
+        rows.filter(pk=lost.pk), proposal.go_id, user=kari, now=world.clock(), client_for=remotes.go_client
+    )
+    assert (report.done, report.held_back) == (1, ())
+    world.turn()
+    world.sandbox.act("send", world.company, order_ids=[survivor])
+    world.until_quiet(3)
+    linked = world.fresh(lost)
+    assert (linked.status, linked.go_order_id, linked.combined_into) == (S.SENT, "", survivor)
+    assert linked.outgoing_invoice == world.fresh(known).outgoing_invoice
+    assert linked.outgoing_invoice.total == linked.total + world.fresh(known).total
+
+    link_statements.unlink(linked, user=kari, now=world.clock(), reason="Another stay")
+    world.turn()
+    again = world.fresh(lost)
+    assert (again.status, again.attention_code, again.outgoing_invoice) == (S.NEEDS_FIX, COMBINED_UNSEEN, None)
+    assert lines_in_go(world) == sorted([f"{known.reference}/1", f"{lost.reference}/1"])
+    invoice = world.fresh(known).outgoing_invoice
+    link_statements.link_by_number(
+        again,
+        invoice.invoice_number,
+        user=kari,
+        now=world.clock(),
+        reason="It is this one after all",
+        client_for=remotes.go_client,
+    )
+    assert (world.fresh(lost).status, world.fresh(lost).outgoing_invoice) == (S.SENT, invoice)
 
 
 @pytest.mark.parametrize("duplicates", ["400", "409", "drafts only", "off"])

@@ -80,7 +80,7 @@ def test_where_a_payment_by_hand_is_possible(firm):
         (S.IN_DOUBT, "being transferred: wait until it has arrived"),
         (S.DRAFT, "its draft could still be sent and paid twice: delete it in PowerOffice Go first"),
         (S.PAID, "paid already"),
-        (S.CREDITED, "credited: not possible in this state"),
+        (S.CREDITED, "not possible while it is “Credited”"),
     ],
 )
 def test_where_it_is_not_the_reason_is_said(firm, status, words):

@@ -61,7 +61,7 @@ def test_plan_counts_sums_and_says_what_is_held_back(firm):
     planned = plan(ReviewAction.PUSH, all_of(firm))
     assert len(planned.ready) == 2
     assert planned.sums == (("EUR", Decimal("125.00")), ("NOK", Decimal("125.00")))
-    assert dict(planned.held_back) == {"no customer": 1, "no product lines": 1, "paid: not possible in this state": 1}
+    assert dict(planned.held_back) == {"no customer": 1, "no product lines": 1, "not possible while it is “Paid”": 1}
     assert list(all_of(firm).values("pk", "status")) == before
 
 
@@ -70,7 +70,7 @@ def test_push_queues_and_writes_who(firm, kari):
     report = carry_out(ReviewAction.PUSH, all_of(firm), user=kari, now=NOW)
     assert (report.done, report.held_back, report.companies) == (
         1,
-        (("paid: not possible in this state", 1),),
+        (("not possible while it is “Paid”", 1),),
         (firm.pk,),
     )
     ready.refresh_from_db()

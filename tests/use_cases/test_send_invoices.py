@@ -163,8 +163,8 @@ def test_go_away_means_later_by_itself(world, person, drafts):
     ("changes", "words"),
     [
         ({"attention": "Somebody changed it", "attention_code": "EDITED_IN_GO"}, "look at that first"),
-        ({"status": S.SENT}, "not possible in this state"),
-        ({"status": S.PROCESSING}, "not possible in this state"),
+        ({"status": S.SENT}, "not possible while it is"),
+        ({"status": S.PROCESSING}, "not possible while it is"),
     ],
 )
 def test_what_is_not_sent_and_why(world, drafts, changes: dict[str, Any], words):

@@ -333,8 +333,8 @@ def test_two_people_decide_once(world, kari):
     failed = credited_in_go(world)
     assert settled(world, kari, failed).paid == 1
     report = decided(world, kari, A.CREDIT_HERE, failed)
-    assert report.held_back == (("settled otherwise: not possible in this state", 1),)
-    assert settled(world, kari, failed).held_back == (("settled otherwise: not possible in this state", 1),)
+    assert report.held_back == (("not possible while it is “Settled otherwise”", 1),)
+    assert settled(world, kari, failed).held_back == (("not possible while it is “Settled otherwise”", 1),)
     assert HandPayment.objects.count() == 1
 
 
