@@ -17,11 +17,12 @@ SEND_SHARE: Final = 0.05
 DELETE_SHARE: Final = 0.01
 COMBINE_SHARE: Final = 0.01
 EDIT_SHARE: Final = 0.01
-"""Of the statements that should reach Go: sent, deleted, taken into another draft, edited."""
-PAY_SHARE: Final = 0.4
-PART_SHARE: Final = 0.3
+LOCK_SHARE: Final = 0.01
+"""Of the statements that should reach Go: sent, deleted, taken into another draft, edited, locked."""
+PAY_SHARE: Final = 0.3
+PART_SHARE: Final = 0.2
 OTHER_SHARE: Final = 0.05
-"""Of those sent: paid in full, paid in part; credited in full, credited in part, written off, paid and unpaid, each."""
+"""Of those sent: paid in full, paid in part; and each of `OTHERS`."""
 MOST_LATE: Final = 30.0
 """Seconds that a payment's stamps are old when it can be seen first."""
 
@@ -66,16 +67,26 @@ class Act(StrEnum):
     SEND = "send"
     PAY = "send, then paid"
     PART = "send, then paid in part"
+    OVERPAY = "send, then overpaid"
+    REMIND = "send, then reminded, with a fee"
     CREDIT = "send, then credited"
     CREDIT_PART = "send, then credited in part"
+    NET = "send, then netted against a credit note that names nothing"
     WRITE_OFF = "send, then written off"
     UNDO = "send, then paid, and the payment undone"
+    REVERSE = "send, then reversed"
     DELETE = "delete"
     EDIT = "edit_line"
+    READDRESS = "edit_header"
+    LOCK = "confirm"
     COMBINE = "combine"
 
 
-LATER: Final = frozenset({Act.PAY, Act.PART, Act.CREDIT, Act.CREDIT_PART, Act.WRITE_OFF, Act.UNDO})
+OTHERS: Final = (
+    *(Act.OVERPAY, Act.REMIND, Act.CREDIT, Act.CREDIT_PART),
+    *(Act.NET, Act.WRITE_OFF, Act.UNDO, Act.REVERSE),
+)
+LATER: Final = frozenset({Act.PAY, Act.PART, *OTHERS})
 """Acts that go on when the invoice is there."""
 
 
@@ -92,19 +103,18 @@ def duties(drafts: Sequence[tuple[str, object]], chance: random.Random) -> dict[
     """Exact shares of the drafts, by reference. `drafts`: reference and customer of what should reach Go."""
     rest = list(drafts)
     chance.shuffle(rest)
-    sent = round(len(drafts) * SEND_SHARE)
+    sent, edited = round(len(drafts) * SEND_SHARE), round(len(drafts) * EDIT_SHARE)
     paid, part, each = round(sent * PAY_SHARE), round(sent * PART_SHARE), round(sent * OTHER_SHARE)
     found: dict[str, Duty] = {}
     for act, count in (
         (Act.PAY, paid),
         (Act.PART, part),
-        (Act.CREDIT, each),
-        (Act.CREDIT_PART, each),
-        (Act.WRITE_OFF, each),
-        (Act.UNDO, each),
-        (Act.SEND, sent - paid - part - 4 * each),
+        *((other, each) for other in OTHERS),
+        (Act.SEND, sent - paid - part - len(OTHERS) * each),
         (Act.DELETE, round(len(drafts) * DELETE_SHARE)),
-        (Act.EDIT, round(len(drafts) * EDIT_SHARE)),
+        (Act.READDRESS, edited // 2),
+        (Act.EDIT, edited - edited // 2),
+        (Act.LOCK, round(len(drafts) * LOCK_SHARE)),
     ):
         found |= {rest.pop()[0]: Duty(act) for _ in range(count)}
     ways = cycle(product(("first", "new"), ("kept", "lost"), ("kept", "lost")))
@@ -190,7 +200,7 @@ class ControlDesk:
 
 @dataclass
 class Accountant:
-    """Sends, pays, credits, writes off, deletes, edits and combines while the machines work, each in its exact share.
+    """Does what people do in Go with drafts and invoices while the machines work, each in its exact share.
 
     `known` says which references the house knows to be in Go. Where Go does not keep the reference of a draft that is
     gone (`waits`), and where the lines lose theirs too, the accountant makes no draft vanish before the house knows it:
@@ -208,6 +218,7 @@ class Accountant:
     gathered: set[str] = field(default_factory=set)
     credited: set[str] = field(default_factory=set)
     written_off: set[str] = field(default_factory=set)
+    reversed: set[str] = field(default_factory=set)
     _done: set[str] = field(default_factory=set)
 
     def work(self) -> bool:
@@ -220,13 +231,21 @@ class Accountant:
             for reference in drafts:
                 duty = self.duties.get(reference)
                 if duty is not None and reference not in self._done:
-                    self._see_to(company, reference, duty, drafts, known)
+                    self._see_to(company, reference, duty, drafts, known, books)
             for invoice in books["invoices"]:
                 if invoice["balance"] == invoice["total"]:
                     self._receive(company, invoice)
         return self.acts.total() > before
 
-    def _see_to(self, company: str, reference: str, duty: Duty, drafts: dict[str, str], known: set[str]) -> None:
+    def _see_to(
+        self,
+        company: str,
+        reference: str,
+        duty: Duty,
+        drafts: dict[str, str],
+        known: set[str],
+        books: dict[str, Any],
+    ) -> None:
         concerned = {reference, duty.into} - {""}
         vanishes = duty.act in {Act.DELETE, Act.COMBINE}
         looks_first = vanishes and (self.waits or duty.options.get("line_references") == "lost")
@@ -240,8 +259,13 @@ class Accountant:
         elif duty.act is Act.COMBINE:
             said = self._act("combine", company, order_ids=[drafts[duty.into], order_id], **duty.options)
             self.gathered.add(said["order_ids"][0])
+        elif duty.act is Act.READDRESS:
+            (whose,) = [order["customer_id"] for order in books["orders"] if order["id"] == order_id]
+            another = next(each["id"] for each in books["customers"] if each["id"] != whose)
+            self._act("edit_header", company, order_id=order_id, CustomerId=another)
+            self.edited.add(order_id)
         else:
-            self._act("delete" if duty.act is Act.DELETE else "send", company, order_ids=[order_id])
+            self._act("send" if duty.act in {Act.SEND, *LATER} else duty.act, company, order_ids=[order_id])
 
     def _receive(self, company: str, invoice: dict[str, Any]) -> None:
         duty = self.duties.get(invoice["reference"] or "")
@@ -256,6 +280,16 @@ class Accountant:
         elif duty.act in {Act.CREDIT, Act.CREDIT_PART}:
             self._act("credit", company, amount=half if duty.act is Act.CREDIT_PART else None, **of)
             self.credited.add(invoice["id"])
+        elif duty.act is Act.NET:
+            note = self._act("credit", company, matched=False, **of)["invoice_ids"][0]
+            self._act("net", company, credit_note_id=note, **of)
+        elif duty.act is Act.REVERSE:
+            self._act("reverse", company, **of)
+            self.reversed.add(invoice["id"])
+        elif duty.act is Act.REMIND:
+            self._act("remind", company, **of)
+        elif duty.act is Act.OVERPAY:
+            self._act("overpay", company, by="100.00", **of)
         else:
             self._act("pay", company, amount=half if duty.act is Act.PART else None, **of)
             if duty.act is Act.UNDO:
@@ -292,6 +326,8 @@ def _state(order: dict[str, Any], invoice: dict[str, Any] | None, accountant: Ac
         if order["deleted"]:
             return DocumentState.COMBINED if order["state"] == "combined" else DocumentState.DELETED
         return DocumentState.LOCKED if order["status"] == "Confirmed" else DocumentState.DRAFT
+    if order["id"] in accountant.reversed:
+        return DocumentState.REVERSED
     if Decimal(invoice["balance"]) == 0:
         if order["id"] in accountant.credited:
             return DocumentState.CREDITED

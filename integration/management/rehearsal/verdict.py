@@ -34,6 +34,7 @@ class DocumentState(StrEnum):
     PAID = "paid invoice"
     CREDITED = "invoice that was credited in Go"
     WRITTEN_OFF = "invoice that was written off"
+    REVERSED = "invoice that was reversed"
 
 
 RIGHT_STATUS: Final = {
@@ -46,6 +47,7 @@ RIGHT_STATUS: Final = {
     DocumentState.PAID: StatementStatus.PAID,
     DocumentState.CREDITED: StatementStatus.CANCELLED,
     DocumentState.WRITTEN_OFF: StatementStatus.WRITTEN_OFF,
+    DocumentState.REVERSED: StatementStatus.CANCELLED,
 }
 
 NOT_OURS: Final = (StatementStatus.NEEDS_FIX, "OTHER_ORDER")
