@@ -83,8 +83,8 @@ DELIVERIES: Final[dict[str, str]] = {
 
 
 NEVER_COMBINE: Final = (
-    "Never merge or combine drafts in PowerOffice Go: what becomes of each statement cannot be followed from then on, "
-    "and a person must sort it out."
+    "Never merge or combine drafts in PowerOffice Go: until a person says here which draft a statement is in now, "
+    "nobody hears what became of it."
 )
 """wondr.md R12. Stands wherever somebody is on the way to the drafts there."""
 
