@@ -14,8 +14,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from integration import remotes
 from integration.admin.base import CompanyModelAdmin
+from integration.admin.causes import stuck_by_cause
 from integration.admin.display import amount, link, list_of, number, page_of, status_badge
 from integration.admin.navigation import LINK_BROKEN
+from integration.admin.report_tables import asked_by
 from integration.admin.statement_actions import ReasonForm
 from integration.enums import SharingRule, StatementStatus
 from integration.errors import RemoteError
@@ -68,7 +70,7 @@ class LinkForm(forms.Form):
 class LinkStatements(CompanyModelAdmin[InvoiceStatement]):
     """Proposals above the list of broken links and on a statement's page; linking by hand."""
 
-    list_before_template: ClassVar[str] = "admin/integration/invoicestatement/proposals.html"
+    list_before_template: ClassVar[str] = "admin/integration/invoicestatement/above.html"
 
     def get_urls(self) -> list[URLPattern]:
         wrapped = self.admin_site.admin_view
@@ -80,9 +82,12 @@ class LinkStatements(CompanyModelAdmin[InvoiceStatement]):
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Above the list of broken links: what is proposed."""
+        """Above the list of broken links: what is proposed. Above the stuck ones: the causes, unless one is chosen."""
         context = dict(extra_context or {})
-        if request.GET.getlist("status__exact") == [StatementStatus.LINK_BROKEN]:
+        shown = request.GET.getlist("status__exact")
+        if shown == [StatementStatus.NEEDS_FIX] and "attention_code__exact" not in request.GET:
+            context["causes"] = [table for table in stuck_by_cause(asked_by(request)) if table.rows]
+        if shown == [StatementStatus.LINK_BROKEN]:
             found = proposals(self.get_queryset(request).prefetch_related(None))
             context["proposals"] = [proposal_words(each) for each in found]
             context["may_link"] = request.user.has_perm(LINK_STATEMENT)

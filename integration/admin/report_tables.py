@@ -95,6 +95,12 @@ class Asked:
         return Paginator(rows, ROWS).get_page(self.request.GET.get(key))
 
 
+def asked_by(request: HttpRequest) -> Asked:
+    """For all companies of the person."""
+    own = list(GoCompany.objects.of(request.user).order_by("name", "pk"))
+    return Asked(request, companies=own, several=len(own) > 1, now=timezone.now())
+
+
 def counted(statements: QuerySet[Any]) -> tuple[int, dict[str, Decimal]]:
     """How many there are, and their totals incl. VAT by currency."""
     many, sums = 0, {}

@@ -17,6 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from integration.admin.causes import catalogue, stuck_by_cause
 from integration.admin.display import list_of
 from integration.admin.receivables import ageing
 from integration.admin.report_tables import Asked, Table
@@ -35,6 +36,12 @@ class Report:
 
 REPORTS: Final[dict[str, Report]] = {
     "statuses": Report("Statements by status", "Where all statements are. The counts add up to all.", by_status),
+    "stuck": Report("Stuck, by cause", "Why statements stand still, who must act, and where.", stuck_by_cause),
+    "causes": Report(
+        "Catalogue of causes",
+        "Whatever can stop or delay something: what it means, who must act, and where.",
+        catalogue,
+    ),
     "ageing": Report("Ageing of receivables", "What customers owe, and how late it is.", ageing),
     "failed": Report(
         "Failed payments", "What was cancelled in PowerOffice Go, and for how long it has waited.", failed_payments

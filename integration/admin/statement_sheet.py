@@ -28,6 +28,7 @@ from integration.admin.display import (
 )
 from integration.admin.money_table import money_table
 from integration.admin.timeline import timeline
+from integration.decisions.explanations import CATALOGUE
 from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
 from integration.decisions.why_not_in_go import Facts, why_not_in_go
 from integration.enums import HandPaymentState, InvoiceType, LineKind, StatementStatus
@@ -54,6 +55,7 @@ def sheet(request: HttpRequest, statement: InvoiceStatement, *, lines_in_form: b
         "status": statement_badge(statement),
         "needs_person": statement.status in WAITS_FOR_A_PERSON,
         "attention": statement.attention,
+        "cause": CATALOGUE.get(statement.attention_code) if statement.attention else None,
         "why_not_in_go": why_not_in_go(not_in_go_facts(statement)),
         "kind": statement.get_kind_display(),
         "go_says": statement.go_says,

@@ -99,7 +99,7 @@ class StatementFacts:
     has_customer: bool
     order_number: int | None = None
     customer_in_go: int | None = None
-    customer_problem: str = ""
+    customer_problem: Problem | None = None
     stated_total: Decimal | None = None
     delivery_date: date | None = None
     payment_days: int | None = None
@@ -147,7 +147,7 @@ def _header_problems(facts: StatementFacts) -> list[Problem]:
     if not facts.has_customer:
         problems.append(Problem("NO_CUSTOMER", "The statement has no customer. Choose one and push again."))
     elif facts.customer_in_go is None:
-        problems.append(Problem("CUSTOMER", facts.customer_problem or "The customer is not in PowerOffice Go."))
+        problems.append(facts.customer_problem or Problem("CUSTOMER", "The customer is not in PowerOffice Go."))
     if facts.currency not in CURRENCIES:
         problems.append(Problem("CURRENCY", f"The currency {facts.currency!r} is not one we know. Correct it."))
     for name, text in (

@@ -16,6 +16,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import Prefetch, Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.decisions.explanations import refusal_code
 from integration.decisions.money import amount_text
 from integration.decisions.retries import next_try
 from integration.decisions.sales_orders import (
@@ -247,12 +248,12 @@ def prepare(
     `hold` keeps the claim alive between calls, and raises when it is lost. `products` learns what is made here. Asks Go
     nothing about customers and products that are known. Raises remote errors other than refusals.
     """
-    customer_in_go, customer_problem = None, ""
+    customer_in_go, customer_problem = None, None
     if statement.customer is not None:
         try:
             customer_in_go = ensure_customer(statement.customer, client, clock=clock, run=run)
         except CustomerProblem as problem:
-            customer_problem = str(problem)
+            customer_problem = Problem(problem.code, str(problem))
     lines = list(statement.lines.all())
     for line in lines:
         if line.product and line.product.code not in products:
@@ -286,7 +287,7 @@ def statement_facts(
     lines: tuple[LineFacts, ...],
     *,
     customer_in_go: int | None,
-    customer_problem: str = "",
+    customer_problem: Problem | None = None,
 ) -> StatementFacts:
     """A statement's header as plain values."""
     taken_back = statement.credits if statement.kind == StatementKind.CREDIT_NOTE else None
@@ -542,6 +543,7 @@ def _refused(
     if isinstance(error, Conflict) or about_reference:
         return _doubt(statement, attempt, error, now=now, code=REFERENCE_TAKEN)
     message = f"PowerOffice Go refused it: {error.evidence.detail or error.message}"
+    cause = refusal_code(said, otherwise=error_code(error))
     if isinstance(error, NotFound):
         _recheck(statement, client)
     elif isinstance(error, Refused):
@@ -555,9 +557,7 @@ def _refused(
             return _doubt(statement, attempt, error, now=now)
         if taken:
             return _doubt(statement, attempt, error, now=now, code=REFERENCE_TAKEN)
-    return _stuck(
-        statement, attempt, AttemptOutcome.REFUSED, code=error_code(error), message=message, now=now, error=error
-    )
+    return _stuck(statement, attempt, AttemptOutcome.REFUSED, code=cause, message=message, now=now, error=error)
 
 
 def _recheck(statement: InvoiceStatement, client: PowerOfficeClient) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from integration.clients.poweroffice.client import PowerOfficeClient
+from integration.decisions.explanations import customer_refusal_code
 from integration.decisions.matching import CustomerFacts, match_customer
 from integration.decisions.sales_orders import statement_reference
 from integration.enums import AttemptOutcome, DataOwner, Operation, Resource
@@ -26,7 +27,14 @@ CHUNK: Final = 500
 
 
 class CustomerProblem(Exception):
-    """This customer cannot be made known to Go until a person mends something; the message says what."""
+    """This customer cannot be made known to Go until a person mends something; the message says what.
+
+    `code` is its cause in the catalogue of explanations.
+    """
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def watermark(company: GoCompany, resource: Resource) -> datetime | None:
@@ -170,7 +178,7 @@ def ensure_customer(
     )
     match = match_customer(facts, _candidates(company, facts))
     if match.problem:
-        raise CustomerProblem(match.problem)
+        raise CustomerProblem(match.problem, code="CUSTOMER_AMBIGUOUS")
     if match.found is None and customer.go_create_tried_at is not None:
         match_found = _look_up(customer, draft, client, clock())
     else:
@@ -186,7 +194,8 @@ def _adopt(customer: Customer, found: RemoteCustomer) -> int:
     if other is not None:
         raise CustomerProblem(
             f"{customer} seems to be customer {found.number} in PowerOffice Go, but that one belongs to {other} here. "
-            "Give them different customer numbers, organisation numbers or e-mails, or use one of them."
+            "Give them different customer numbers, organisation numbers or e-mails, or use one of them.",
+            code="CUSTOMER_AMBIGUOUS",
         )
     customer.go_customer_id = found.id
     customer.go_create_tried_at = None
@@ -248,7 +257,8 @@ def _create(
                     evidence=error.evidence,
                 )
             words = error.evidence.detail or error.message
-            raise CustomerProblem(f"PowerOffice Go refused customer {customer}: {words}") from error
+            told = f"PowerOffice Go refused customer {customer}: {words}"
+            raise CustomerProblem(told, code=customer_refusal_code(words)) from error
         made = found[0]
     except RemoteError as error:
         doubt = isinstance(error, InDoubt)
@@ -315,7 +325,8 @@ def _update(
             raise TemporaryError(f"Whether customer {customer} was updated is unclear; we do it again.") from error
         if refused:
             words = error.evidence.detail or error.message
-            raise CustomerProblem(f"PowerOffice Go refused the changed data of customer {customer}: {words}") from error
+            told = f"PowerOffice Go refused the changed data of customer {customer}: {words}"
+            raise CustomerProblem(told, code=customer_refusal_code(words)) from error
         raise
     with transaction.atomic():
         store_customers(customer.company, [seen])

@@ -18,6 +18,7 @@ from django.utils import timezone
 from integration.admin.display import amount, number
 from integration.admin.reports import REPORTS
 from integration.decisions.ageing import AGES
+from integration.decisions.explanations import CATALOGUE
 from integration.enums import HandPaymentMethod, HandPaymentState, InvoiceType, StatementKind
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, CustomerInGo, GoCompany, InvoiceStatement, OutgoingInvoice, StatementMove
@@ -489,3 +490,53 @@ def test_who_may_not_see_statements_sees_no_report(as_role: Callable[..., Client
     for address in (reverse("reports"), *(reverse("report", args=[key]) for key in REPORTS)):
         assert as_role().get(address).status_code == 403
         assert Client().get(address)["Location"].startswith(reverse("admin:login"))
+
+
+# --- Causes -----------------------------------------------------------------------------------------------------
+
+
+def test_causes_of_what_is_stuck_add_up_and_lead_to_their_statements(finance: Client, home: GoCompany) -> None:
+    for code, many in (("NO_CUSTOMER", 3), ("PRODUCT_UNKNOWN", 2), ("NEVER_HEARD_OF", 1)):
+        for number_of in range(many):
+            factories.statement(home, status=S.NEEDS_FIX, attention_code=code, source_id=f"{code}-{number_of}")
+    factories.statement(home, status=S.DRAFT, attention_code="EDITED_IN_GO")
+    factories.statement(factories.go_company(name="Others AS"), status=S.NEEDS_FIX, attention_code="NO_CUSTOMER")
+    (table,) = tables(finance, "stuck")
+    titles = ["The statement has no customer", "A product is not in PowerOffice Go"]
+    titles.append("A cause that has no entry in the catalogue yet")
+    assert [words(cell).split("\n")[0] for cell in column(table, "Cause")] == titles
+    assert [words(cell) for cell in column(table, "Statements")] == ["3", "2", "1"]
+    (_, *_, (_, all_of_them), (_, total)) = table.foot[0]
+    stuck = InvoiceStatement.objects.filter(company=home, status=S.NEEDS_FIX)
+    assert (all_of_them, money(total)) == ("6", sum(row.total for row in stuck))
+    assert sum(map(money, column(table, "Incl. VAT"))) == money(total)
+
+    address = re.findall(r'href="([^"]+)"', str(column(table, "Cause")[1]))[0].replace("&amp;", "&")
+    page = finance.get(address)
+    assert {row.source_id for row in page.context["cl"].result_list} == {"PRODUCT_UNKNOWN-0", "PRODUCT_UNKNOWN-1"}
+    assert "Stuck, by cause" not in page.content.decode()
+    above = finance.get(f"{reverse('admin:integration_invoicestatement_changelist')}?status__exact=NEEDS_FIX")
+    assert [table.title for table in above.context["causes"]] == ["Stuck, by cause"]
+    assert "Others AS" not in above.content.decode()
+
+
+def test_a_stuck_statement_says_who_must_act_and_where(finance: Client, home: GoCompany) -> None:
+    stuck = factories.statement(home, status=S.NEEDS_FIX, attention="No customer.", attention_code="NO_CUSTOMER")
+    page = finance.get(reverse("admin:integration_invoicestatement_change", args=[stuck.pk])).content.decode()
+    (told,) = re.findall(r'<p class="fb-muted" id="cause">(.*?)</p>', page, re.DOTALL)
+    assert words(told) == "Finance: Choose the customer, then push again. (Statements, the statement&#x27;s page)"
+
+
+def test_the_catalogue_lists_every_cause_and_counts_what_it_does_not_know(finance: Client, home: GoCompany) -> None:
+    now = timezone.now()
+    for code, days in (("THROTTLED", 1), ("NEVER_HEARD_OF", 2), ("NEVER_HEARD_OF", 40), ("", 1)):
+        then = now - timedelta(days=days)
+        factories.attempt(
+            company=home, started_at=then, ended_at=then, outcome="LATER" if code else "DONE", error_code=code
+        )
+    (table,) = tables(finance, "causes")
+    assert len(table.rows) == len(CATALOGUE)
+    assert table.note.startswith("1 of the 2 attempts of the last 30 days")
+    assert table.note.endswith("have no entry here: NEVER_HEARD_OF.")
+    by_title = dict(zip(map(words, column(table, "Cause")), column(table, "30 days"), strict=True))
+    assert by_title["PowerOffice Go asked us to slow down\nTHROTTLED"] == "1"

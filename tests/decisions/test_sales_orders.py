@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from integration.decisions.sales_orders import (
     MAX_LINES,
     LineFacts,
+    Problem,
     StatementFacts,
     line_reference,
     problems_of,
@@ -68,7 +69,7 @@ def test_order_carries_what_the_statement_says():
     ("change", "codes"),
     [
         ({"has_customer": False, "customer_in_go": None}, ["NO_CUSTOMER"]),
-        ({"customer_in_go": None, "customer_problem": "Two customers."}, ["CUSTOMER"]),
+        ({"customer_in_go": None, "customer_problem": Problem("CUSTOMER_AMBIGUOUS", "Two")}, ["CUSTOMER_AMBIGUOUS"]),
         ({"currency": "XXX"}, ["CURRENCY"]),
         ({"lines": ()}, ["NO_LINES"]),
         ({"lines": (LineFacts(1, LineKind.TEXT, "Only words"),)}, ["NO_LINES"]),
