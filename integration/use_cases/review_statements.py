@@ -215,6 +215,8 @@ def _act(
     if to_status == S.PROCESSING and statement.attention_code in LOOK_FIRST:
         to_status = S.IN_DOUBT
         fields["doubt_since"] = now
+        if statement.attention_code == COMBINED_UNSEEN:  # lines that only look like its own keep it back no more
+            fields["attention_code"] = COMBINED_UNSEEN
     if statement.status in rule.keeps:
         return bool(
             InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(updated_at=now, **fields)

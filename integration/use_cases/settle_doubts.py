@@ -20,7 +20,7 @@ from integration.enums import AttemptOutcome, Operation, RunTrigger, StatementSt
 from integration.models import GoCompany, InvoiceStatement, SyncAttempt, SyncRun
 from integration.terms import RemoteInvoice, SalesOrder
 from integration.use_cases.attempts import close_attempt, open_attempt
-from integration.use_cases.find_traces import Traces, find_traces
+from integration.use_cases.find_traces import BY_CONTENT, Traces, find_traces
 from integration.use_cases.moves import move
 from integration.use_cases.pull_statuses import link_invoices, refresh_statuses, store_invoices
 from integration.use_cases.push_statements import REFERENCE_TAKEN, arrived, order_fields, statement_facts
@@ -240,15 +240,26 @@ def _wait(statement: InvoiceStatement) -> str:
 
 
 def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: SyncRun | None, now: datetime) -> str:
+    likeness = proposal is not None and proposal["by"] == BY_CONTENT
+    if likeness and statement.attention_code == COMBINED_UNSEEN:
+        proposal = None  # a person has seen it, knows better, and pushed again
     if proposal is not None:
-        where = "sales order" if proposal["kind"] == "order" else "invoice"
+        where = f"{'sales order' if proposal['kind'] == 'order' else 'invoice'} {proposal['number']} in PowerOffice Go"
+        message = (
+            f"{lines_among(len(proposal['lines']), proposal['of'])} in {where}: somebody combined it with others "
+            "before we heard of it. Do not invoice it again: link it with that one."
+        )
+        if likeness:
+            message = (
+                f"It was sent without an answer and is not there under our reference, but {where} has lines that say "
+                "the same. If somebody combined it into that one, link it; if it is not in there, push again: then it "
+                "is sent."
+            )
         return _stop(
             statement,
             run,
             code=COMBINED_UNSEEN,
-            message=f"{lines_among(len(proposal['lines']), proposal['of'])} in {where} {proposal['number']} in "
-            "PowerOffice Go: somebody combined it with others before we heard of it. Do not invoice it again: link it "
-            "with that one.",
+            message=message,
             outcome=AttemptOutcome.FOUND,
             now=now,
             proposal=proposal,

@@ -12,7 +12,15 @@ from integration.decisions.sales_orders import sales_order_draft
 from integration.enums import AttemptOutcome, Resource, ReviewAction, RunOutcome, VanishedDraftPolicy
 from integration.enums import StatementStatus as S
 from integration.errors import Unavailable
-from integration.models import GoCompany, InvoiceStatement, OutgoingInvoice, SyncAttempt, SyncCursor, SyncRun
+from integration.models import (
+    CustomerInGo,
+    GoCompany,
+    InvoiceStatement,
+    OutgoingInvoice,
+    SyncAttempt,
+    SyncCursor,
+    SyncRun,
+)
 from integration.terms import RemoteInvoice
 from integration.use_cases import link_statements, push_statements, run_cycle
 from integration.use_cases.pull_statuses import refresh_statuses, store_invoices
@@ -105,6 +113,64 @@ def test_a_draft_combined_before_we_looked_is_linked_as_it_is_and_unlinked_again
         client_for=remotes.go_client,
     )
     assert (world.fresh(lost).status, world.fresh(lost).outgoing_invoice) == (S.SENT, invoice)
+
+
+NEVER_ARRIVED = {"kind": "drop_before_commit", "method": "POST", "path": "/SalesOrders/Complete", "count": 1}
+
+
+def test_lines_of_another_draft_that_was_combined_do_not_keep_back_what_never_arrived(world):
+    """The lines lost our mark, and say what the lost one says: but a draft that is known to be gone explains them."""
+    first, second = world.statement(), world.statement()
+    world.turn()
+    ids = [world.fresh(row).go_order_id for row in (first, second)]
+    world.sandbox.act("combine", world.company, order_ids=ids, survivor="first", line_references="lost")
+    world.sandbox.faults(**NEVER_ARRIVED)
+    lost = world.statement()
+    world.turn()
+    world.until_quiet(4)
+    assert world.fresh(second).status == S.LINK_BROKEN
+    assert world.fresh(lost).status == S.DRAFT
+    assert len(world.drafts()) == 2
+
+
+def test_lines_that_only_look_like_its_own_wait_for_a_person_who_knows(world):
+    world.statement()
+    world.turn()
+    world.sandbox.faults(**NEVER_ARRIVED)
+    lost = world.statement()
+    world.turn()
+    number = CustomerInGo.objects.get(go_customer_id=world.fresh(lost).customer.go_customer_id).number
+    line = lost.lines.get()
+    said = {"description": line.description or line.product.name, "quantity": "2", "unit_price": "1000"}
+    typed = {"customer_no": number, "product_code": world.product.code, **said}
+    world.sandbox.act("create_order", world.company, **typed)
+    world.until_quiet(4)
+    stuck = world.fresh(lost)
+    assert (stuck.status, stuck.attention_code) == (S.NEEDS_FIX, COMBINED_UNSEEN)
+    assert "has lines that say the same" in stuck.attention
+    kari = factories.person(role="Finance", companies=[world.company])
+    rows = InvoiceStatement.objects.filter(pk=lost.pk)
+    carry_out(ReviewAction.PUSH, rows, user=kari, now=world.clock(), reason="")
+    world.until_quiet(4)
+    assert world.fresh(lost).status == S.DRAFT
+    assert [order["reference"] for order in world.drafts()].count(lost.reference) == 1
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_orders_that_were_as_they_are_before_it_was_sent_are_not_opened(world, hours):
+    world.statement()
+    world.turn()
+    number = CustomerInGo.objects.get(go_customer_id=world.fresh(world.made[0]).customer.go_customer_id).number
+    world.sandbox.act("create_order", world.company, customer_no=number, product_code=world.product.code)
+    world.clock.advance(3600 * hours)
+    world.sandbox.faults(**NEVER_ARRIVED)
+    lost = world.statement()
+    world.turn()
+    world.sandbox.forget_requests()
+    world.until_quiet(4)
+    assert world.fresh(lost).status == S.DRAFT
+    opened = world.sandbox.requests()["by_route"].get("GET /SalesOrders/{id}/Complete", 0)
+    assert opened == (0 if hours else 1)
 
 
 @pytest.mark.parametrize("duplicates", ["400", "409", "drafts only", "off"])
