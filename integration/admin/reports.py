@@ -22,6 +22,7 @@ from integration.admin.display import list_of
 from integration.admin.receivables import ageing
 from integration.admin.report_tables import Asked, Table
 from integration.admin.statement_reports import by_status, credited, failed_payments, set_by_hand, unsent_drafts
+from integration.admin.why_not import TITLE, ask
 from integration.models import GoCompany, StatementLine
 
 
@@ -86,11 +87,16 @@ def index(request: HttpRequest) -> HttpResponse:
         "Invoice order rows",
         "Every line of every statement, with totals. Goes out to Excel.",
     )
+    why_not = (
+        reverse("why_not"),
+        TITLE,
+        "For any statement: what is in order, what is not, and how to mend it.",
+    )
     context = {
         **admin.site.each_context(request),
         "title": "Reports",
         "content_title": "Reports",
-        "reports": [rows, *entries],
+        "reports": [why_not, rows, *entries],
     }
     return TemplateResponse(request, "admin/integration/reports.html", context)
 
@@ -124,5 +130,6 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
 
 urlpatterns = [
     path("", admin.site.admin_view(index), name="reports"),
+    path("why-not/", admin.site.admin_view(ask), name="why_not"),
     path("<slug:key>/", admin.site.admin_view(report), name="report"),
 ]

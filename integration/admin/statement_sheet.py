@@ -28,9 +28,9 @@ from integration.admin.display import (
 )
 from integration.admin.money_table import money_table
 from integration.admin.timeline import timeline
+from integration.admin.why_not import answers
 from integration.decisions.explanations import CATALOGUE
 from integration.decisions.transitions import DRAFTS, WAITS_FOR_A_PERSON
-from integration.decisions.why_not_in_go import Facts, why_not_in_go
 from integration.enums import HandPaymentState, InvoiceType, LineKind, StatementStatus
 from integration.models import HandPayment, InvoiceStatement, LedgerEntry, OutgoingInvoice, StatementLine, SyncAttempt
 from integration.use_cases.credit_statement import credit_notes_made_in_go
@@ -56,7 +56,7 @@ def sheet(request: HttpRequest, statement: InvoiceStatement, *, lines_in_form: b
         "needs_person": statement.status in WAITS_FOR_A_PERSON,
         "attention": statement.attention,
         "cause": CATALOGUE.get(statement.attention_code) if statement.attention else None,
-        "why_not_in_go": why_not_in_go(not_in_go_facts(statement)),
+        "why_not_in_go": answers(statement),
         "kind": statement.get_kind_display(),
         "go_says": statement.go_says,
         "go_order_url": go_order_url(statement),
@@ -70,22 +70,6 @@ def sheet(request: HttpRequest, statement: InvoiceStatement, *, lines_in_form: b
         "timeline": timeline(statement),
         "all_attempts": list_of(SyncAttempt, f"statement__id__exact={statement.pk}"),
     }
-
-
-def not_in_go_facts(statement: InvoiceStatement) -> Facts:
-    """What the answers to “why is it not in Go?” are made of."""
-    company = statement.company
-    return Facts(
-        status=statement.status,
-        reference=statement.reference,
-        company_state=company.state,
-        company_reason=company.state_reason,
-        has_key=bool(company.client_key_fingerprint),
-        payment_date=statement.payment_date,
-        held=statement.held,
-        attention=statement.attention,
-        next_try_at=statement.next_try_at,
-    )
 
 
 def facts(statement: InvoiceStatement) -> list[tuple[str, Any]]:

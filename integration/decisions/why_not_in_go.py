@@ -1,9 +1,11 @@
-"""Why is my invoice not in PowerOffice Go? In the order of reference/wondr.md R23: the key, the state, then support."""
+"""Why is my invoice not in PowerOffice Go? In the order of reference/wondr.md R23: the key, the state, what it needs in
+Go, its place in the queue, then support.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from integration.decisions.transitions import BEFORE_PUSH
+from integration.decisions.transitions import BEFORE_PUSH, UNDER_WAY
 from integration.enums import CompanyState
 from integration.enums import StatementStatus as S
 
@@ -19,7 +21,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a statement and its company. `payment_date` is a Norwegian day, `next_try_at` in UTC."""
+    """What is known of a statement and its company. `payment_date` is a Norwegian day, moments are in Norwegian time.
+
+    `customer` is empty where there is none; `not_in_go` are codes of products that Go does not have, `products` how
+    many there are; `ahead` are the statements of the company that go first.
+    """
 
     status: str
     reference: str
@@ -30,6 +36,13 @@ class Facts:
     held: bool
     attention: str
     next_try_at: datetime | None
+    customer: str = ""
+    customer_in_go: bool = False
+    products: int = 0
+    not_in_go: tuple[str, ...] = ()
+    ahead: int = 0
+    ready_at: datetime | None = None
+    last_cycle_at: datetime | None = None
 
 
 def why_not_in_go(facts: Facts) -> list[Answer]:
@@ -37,6 +50,10 @@ def why_not_in_go(facts: Facts) -> list[Answer]:
     if facts.status not in BEFORE_PUSH:
         return []
     found = [_key(facts), _state(facts)]
+    if facts.status != S.VOID:
+        found += [_customer(facts), _products(facts)]
+    if facts.status in UNDER_WAY:
+        found.append(_queue(facts))
     support = f"If it still is not there in a quarter of an hour, tell support its reference {facts.reference}."
     return [*found, Answer(ok=all(answer.ok for answer in found), words=support)]
 
@@ -65,4 +82,35 @@ def _state(facts: Facts) -> Answer:
         return Answer(False, "It was withdrawn, and is never transferred.")
     if facts.status == S.IN_DOUBT:
         return Answer(True, "It was sent without an answer; whether it arrived is being looked up.")
-    return Answer(True, "It is on its way." + (" It is tried again soon." if facts.next_try_at else ""))
+    return Answer(True, "It is on its way.")
+
+
+def _customer(facts: Facts) -> Answer:
+    if not facts.customer:
+        return Answer(False, "It has no customer.", "Choose one on the statement.")
+    if facts.customer_in_go:
+        return Answer(True, f"Customer {facts.customer} is in PowerOffice Go.")
+    return Answer(True, f"Customer {facts.customer} is not in PowerOffice Go yet: it is made or found on the way.")
+
+
+def _products(facts: Facts) -> Answer:
+    if not facts.products:
+        return Answer(False, "It has no product lines.", "Add at least one.")
+    if facts.not_in_go:
+        names = ", ".join(facts.not_in_go[:5]) + (" and more" if len(facts.not_in_go) > 5 else "")
+        return Answer(
+            False, f"Not in PowerOffice Go: {names}.", "Make them there, or give them a sales account under Products."
+        )
+    return Answer(True, "All its products are in PowerOffice Go.")
+
+
+def _queue(facts: Facts) -> Answer:
+    words = f"{facts.ahead} of the company go first." if facts.ahead else "It is next in the company's queue."
+    if facts.ready_at is not None:
+        words += f" It should be there at about {facts.ready_at:%H:%M}."
+    if facts.next_try_at is not None:
+        words += f" It is tried again at {facts.next_try_at:%d.%m.%Y %H:%M:%S}."
+    if facts.last_cycle_at is None:
+        to_do = "Press Push drafts, or see Sync, Schedule."
+        return Answer(False, f"{words} No run of the company has begun yet.", to_do)
+    return Answer(True, f"{words} The last run began {facts.last_cycle_at:%d.%m.%Y %H:%M}.")

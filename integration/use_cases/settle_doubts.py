@@ -6,7 +6,7 @@ that lags, and a slow request may still be committed after our time-out); until 
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -28,7 +28,8 @@ from integration.use_cases.workers import is_gone
 
 BATCH: Final = 200
 GATHER: Final = timedelta(seconds=settings.GO_ABSENCE_SECONDS / 3)
-"""Doubts are gathered so long before they are looked up with one list, unless a person asks."""
+"""Doubts are gathered so long before they are looked up with one list, unless a person asks: what becomes due within
+the same stretch of the clock is looked up together."""
 
 OTHER_ORDER = "OTHER_ORDER"
 """Attention code: Go has an order or invoice under our reference that is not the one we meant."""
@@ -82,17 +83,19 @@ def settle_doubts(
     """
     counts: Counter[str] = Counter()
     began = clock()
+    unseen = timedelta(seconds=settings.GO_REPLICA_SECONDS)
     doubts = list(
         InvoiceStatement.objects.filter(
             Q(next_try_at__isnull=True) | Q(next_try_at__lte=began),
             company=company,
             status=StatementStatus.IN_DOUBT,
-            doubt_since__lte=began - timedelta(seconds=settings.GO_REPLICA_SECONDS),
+            doubt_since__lte=began - unseen,
         )
         .select_related("company", "customer", "credits__outgoing_invoice", "outgoing_invoice")
         .order_by("doubt_since")[:BATCH]
     )
-    gathered = any(each.next_try_at or (each.doubt_since and began - each.doubt_since >= GATHER) for each in doubts)
+    due_at = [each.next_try_at or _stretch_ends((each.doubt_since or began) + unseen) for each in doubts]
+    gathered = any(moment <= began for moment in due_at)
     if not gathered and not (doubts and run and run.trigger == RunTrigger.PERSON):
         return counts
     # A doubt may follow earlier ones of the same statement: look back to when the statement was made.
@@ -235,8 +238,14 @@ def _found_sent(statement: InvoiceStatement, invoice: RemoteInvoice, run: SyncRu
 def _wait(statement: InvoiceStatement) -> str:
     """Not seen yet. The next look is the one that proves something."""
     proof_at = (statement.doubt_since or statement.created_at) + timedelta(seconds=settings.GO_ABSENCE_SECONDS)
-    InvoiceStatement.objects.filter(pk=statement.pk, status=StatementStatus.IN_DOUBT).update(next_try_at=proof_at)
+    doubt = InvoiceStatement.objects.filter(pk=statement.pk, status=StatementStatus.IN_DOUBT)
+    doubt.update(next_try_at=_stretch_ends(proof_at))
     return "waiting"
+
+
+def _stretch_ends(moment: datetime) -> datetime:
+    """The end of the stretch of the clock that this moment lies in."""
+    return moment + GATHER - (moment - datetime.min.replace(tzinfo=UTC)) % GATHER
 
 
 def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: SyncRun | None, now: datetime) -> str:

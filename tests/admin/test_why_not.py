@@ -1,0 +1,77 @@
+"""The page that answers why an invoice is not in PowerOffice Go."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from integration.enums import StatementStatus as S
+from integration.models import GoCompany, ProductInGo
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PAGE = reverse("why_not")
+
+
+def found(client: Client, words: str) -> dict[str, list[tuple[bool, str]]]:
+    response = client.get(PAGE, {"q": words})
+    assert response.status_code == 200
+    return {
+        each["number"]: [(answer.ok, answer.words) for answer in each["answers"]] for each in response.context["found"]
+    }
+
+
+def test_each_line_is_in_order_or_says_what_is_not(finance: Client, home: GoCompany) -> None:
+    known, unknown = factories.product(home, code="BANE"), factories.product(home, code="HALL")
+    ProductInGo.objects.create(company=home, go_product_id=7, code="BANE", name="Bane")
+    customer = factories.customer(home, name="Fjell AS", number=10001)
+    factories.statement(
+        home, source_id="KURS-1", status=S.UPCOMING, customer=customer, lines=[{"product": known}, {"product": unknown}]
+    )
+    (answers,) = found(finance, "kurs-1").values()
+    assert (False, "Not in PowerOffice Go: HALL.") in answers
+    assert any(ok and words.startswith("Customer 10001 Fjell AS is not in PowerOffice Go yet") for ok, words in answers)
+
+
+def test_the_place_in_the_queue_is_told_in_as_many_queries_for_a_long_one(finance: Client, home: GoCompany) -> None:
+    def queries(ahead: int) -> int:
+        with CaptureQueriesContext(connection) as caught:
+            (answers,) = found(finance, "last-one").values()
+        assert any(words.startswith(f"{ahead} of the company go first.") for _, words in answers)
+        return len(caught)
+
+    for _ in range(2):
+        factories.statement(home, status=S.PROCESSING)
+    last = factories.statement(home, source_id="LAST-ONE", status=S.PROCESSING)
+    found(finance, "last-one")
+    few = queries(2)
+    last.delete()
+    for _ in range(3):
+        factories.statement(home, status=S.PROCESSING)
+    factories.statement(home, source_id="LAST-ONE", status=S.PROCESSING)
+    assert queries(5) == few
+
+
+def test_what_is_in_go_says_so_and_nothing_of_others_is_found(finance: Client, home: GoCompany) -> None:
+    factories.statement(home, source_id="IN-GO-1", status=S.DRAFT, go_says="Draft no. 12")
+    factories.statement(factories.go_company(name="Others AS"), source_id="IN-GO-2", status=S.UPCOMING)
+    page = finance.get(PAGE, {"q": "in-go"}).content.decode()
+    assert "It is in PowerOffice Go. Draft no. 12" in page
+    assert "IN-GO-2" not in page
+    assert found(finance, "in-go-2") == {}
+    assert "No statement of your companies has these words" in finance.get(PAGE, {"q": "in-go-2"}).content.decode()
+
+
+def test_more_than_ten_asks_to_say_more(finance: Client, home: GoCompany) -> None:
+    for number in range(12):
+        factories.statement(home, source_id=f"MANY-{number}", status=S.UPCOMING)
+    response = finance.get(PAGE, {"q": "many"})
+    assert len(response.context["found"]) == 10
+    assert "The newest 10 are shown." in response.content.decode()
+
+
+def test_only_for_those_who_may_see_statements(client: Client) -> None:
+    client.force_login(factories.person())
+    assert client.get(PAGE).status_code == 403
