@@ -5,8 +5,8 @@ that lags, and a slow request may still be committed after our time-out); until 
 """
 
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
@@ -28,8 +28,7 @@ from integration.use_cases.workers import is_gone
 
 BATCH: Final = 200
 GATHER: Final = timedelta(seconds=settings.GO_ABSENCE_SECONDS / 3)
-"""Doubts are gathered so long before they are looked up with one list, unless a person asks: what becomes due within
-the same stretch of the clock is looked up together."""
+"""Doubts are gathered so long before they are looked up with one list, unless a person asks."""
 
 OTHER_ORDER = "OTHER_ORDER"
 """Attention code: Go has an order or invoice under our reference that is not the one we meant."""
@@ -94,8 +93,7 @@ def settle_doubts(
         .select_related("company", "customer", "credits__outgoing_invoice", "outgoing_invoice")
         .order_by("doubt_since")[:BATCH]
     )
-    due_at = [each.next_try_at or _stretch_ends((each.doubt_since or began) + unseen) for each in doubts]
-    gathered = any(moment <= began for moment in due_at)
+    gathered = any(each.next_try_at or (each.doubt_since and began - each.doubt_since >= GATHER) for each in doubts)
     if not gathered and not (doubts and run and run.trigger == RunTrigger.PERSON):
         return counts
     # A doubt may follow earlier ones of the same statement: look back to when the statement was made.
@@ -104,7 +102,7 @@ def settle_doubts(
     # Somebody may have sent it before we looked; that can wait for the look-up from which we would conclude absence.
     rest = [each.reference for each in doubts if each.reference not in orders and _old_enough(each, began)]
     invoices = client.find_invoices(rest, since=since) if rest else {}
-    absent = []
+    absent, waiting = [], []
     for statement in doubts:
         order, invoice = orders.get(statement.reference), invoices.get(statement.reference)
         if order is not None:
@@ -114,7 +112,9 @@ def settle_doubts(
         elif _old_enough(statement, began):
             absent.append(statement)
         else:
-            counts[_wait(statement)] += 1
+            waiting.append(statement)
+    if waiting:
+        counts["waiting"] += _wait(waiting)
     # After those found are recorded: their orders need not be opened in search of lines.
     traces = find_traces(company, client, absent) if absent else Traces()
     for statement in absent:
@@ -235,17 +235,15 @@ def _found_sent(statement: InvoiceStatement, invoice: RemoteInvoice, run: SyncRu
     return "found"
 
 
-def _wait(statement: InvoiceStatement) -> str:
-    """Not seen yet. The next look is the one that proves something."""
-    proof_at = (statement.doubt_since or statement.created_at) + timedelta(seconds=settings.GO_ABSENCE_SECONDS)
-    doubt = InvoiceStatement.objects.filter(pk=statement.pk, status=StatementStatus.IN_DOUBT)
-    doubt.update(next_try_at=_stretch_ends(proof_at))
-    return "waiting"
-
-
-def _stretch_ends(moment: datetime) -> datetime:
-    """The end of the stretch of the clock that this moment lies in."""
-    return moment + GATHER - (moment - datetime.min.replace(tzinfo=UTC)) % GATHER
+def _wait(statements: Sequence[InvoiceStatement]) -> int:
+    """Not seen yet. The next look proves something: one look for all whose proof comes at about the same time."""
+    proof = timedelta(seconds=settings.GO_ABSENCE_SECONDS)
+    proved_at = {each.pk: (each.doubt_since or each.created_at) + proof for each in statements}
+    last = max(proved_at.values())
+    for key, moment in proved_at.items():
+        look_at = last if last - moment <= GATHER else moment
+        InvoiceStatement.objects.filter(pk=key, status=StatementStatus.IN_DOUBT).update(next_try_at=look_at)
+    return len(statements)
 
 
 def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: SyncRun | None, now: datetime) -> str:

@@ -12,9 +12,9 @@ def test_ends_are_ends():
     assert {status for status, targets in MOVES.items() if not targets} == {S.CREDITED, S.SETTLED_OTHERWISE, S.VOID}
 
 
-def test_nothing_reaches_go_but_through_a_claim_or_a_look_up():
+def test_nothing_reaches_go_but_through_a_claim_a_look_up_or_a_person_who_links_it():
     into_go = {status for status, targets in MOVES.items() if targets & DRAFTS and status in BEFORE_PUSH}
-    assert into_go == {S.PUSHING, S.IN_DOUBT}
+    assert into_go == {S.PUSHING, S.IN_DOUBT, S.NEEDS_FIX}
 
 
 def test_nothing_in_go_is_pushed_again_without_a_person():

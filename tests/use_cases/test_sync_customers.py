@@ -54,7 +54,7 @@ def test_two_customers_in_go_with_our_email_go_to_a_person(world, go):
         go.create_customer(CustomerDraft(f"R-{number}", f"Twin {number}", number=number, email="twin@example.no"))
     ours = factories.customer(world.company, number=None, organisation_number="", email="twin@example.no")
     now = pushed_with(world, ours)
-    assert (now.status, now.attention_code) == (S.NEEDS_FIX, "CUSTOMER")
+    assert (now.status, now.attention_code) == (S.NEEDS_FIX, "CUSTOMER_AMBIGUOUS")
     assert "2 customers in PowerOffice Go have the same e-mail" in now.attention
 
 
@@ -187,7 +187,7 @@ def test_a_refused_update_stops_the_statement_in_gos_words(world, renamed):
     renamed.number = 900
     renamed.save()
     now = pushed_with(world, renamed)
-    assert (now.status, now.attention_code) == (S.NEEDS_FIX, "CUSTOMER")
+    assert (now.status, now.attention_code) == (S.NEEDS_FIX, "CUSTOMER_NUMBER")
     assert now.attention.startswith("PowerOffice Go refused the changed data of customer 900 Nytt AS: ")
     assert SyncAttempt.objects.get(operation=Operation.UPDATE_CUSTOMER).outcome == AttemptOutcome.REFUSED
 
