@@ -40,8 +40,12 @@ def answers(statement: InvoiceStatement) -> list[Answer]:
     if statement.status not in BEFORE_PUSH:
         return []
     company, customer, now = statement.company, statement.customer, timezone.now()
-    codes = set(statement.lines.filter(product__isnull=False).values_list("product__code", flat=True))
-    there = ProductInGo.objects.filter(company=company, code__in=codes, is_archived=False)
+    sold = statement.lines.filter(product__isnull=False).order_by()
+    codes = dict(sold.values_list("product__code", "product__sales_account"))
+    there = ProductInGo.objects.filter(company=company, code__in=list(codes), is_archived=False)
+    missing = codes.keys() - set(there.values_list("code", flat=True))
+    if company.create_missing_products:  # those with a sales account are made on the way
+        missing = {code for code in missing if codes[code] is None}
     facts: dict[str, Any] = {}
     if statement.status in UNDER_WAY:
         queue = InvoiceStatement.objects.filter(company=company, status=StatementStatus.PROCESSING)
@@ -66,7 +70,7 @@ def answers(statement: InvoiceStatement) -> list[Answer]:
             customer=str(customer or ""),
             customer_in_go=customer is not None and customer.go_customer_id is not None,
             products=len(codes),
-            not_in_go=tuple(sorted(codes - set(there.values_list("code", flat=True)))),
+            not_in_go=tuple(sorted(missing)),
             **facts,
         )
     )

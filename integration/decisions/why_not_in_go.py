@@ -101,7 +101,7 @@ def _products(facts: Facts) -> Answer:
         return Answer(
             False, f"Not in PowerOffice Go: {names}.", "Make them there, or give them a sales account under Products."
         )
-    return Answer(True, "All its products are in PowerOffice Go.")
+    return Answer(True, "All its products are in PowerOffice Go, or are made on the way.")
 
 
 def _queue(facts: Facts) -> Answer:

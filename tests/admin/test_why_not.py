@@ -35,6 +35,16 @@ def test_each_line_is_in_order_or_says_what_is_not(finance: Client, home: GoComp
     assert any(ok and words.startswith("Customer 10001 Fjell AS is not in PowerOffice Go yet") for ok, words in answers)
 
 
+def test_a_product_that_is_made_on_the_way_is_no_obstacle(finance: Client, home: GoCompany) -> None:
+    GoCompany.objects.filter(pk=home.pk).update(create_missing_products=True)
+    with_account = factories.product(home, code="BANE", sales_account=3000)
+    without = factories.product(home, code="HALL", sales_account=None)
+    factories.statement(home, source_id="KURS-1", status=S.UPCOMING, lines=[{"product": with_account}])
+    factories.statement(home, source_id="KURS-2", status=S.UPCOMING, lines=[{"product": without}])
+    assert [words for _, words in found(finance, "kurs-1")["KURS-1"] if "HALL" in words or "BANE" in words] == []
+    assert (False, "Not in PowerOffice Go: HALL.") in found(finance, "kurs-2")["KURS-2"]
+
+
 def test_the_place_in_the_queue_is_told_in_as_many_queries_for_a_long_one(finance: Client, home: GoCompany) -> None:
     def queries(ahead: int) -> int:
         with CaptureQueriesContext(connection) as caught:
