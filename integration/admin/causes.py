@@ -66,6 +66,11 @@ def stuck_by_cause(asked: Asked) -> list[Table]:
     ]
 
 
+def attempts_with(code: str, many: int) -> str:
+    """How many attempts failed with this code, leading to them."""
+    return linked(list_of(SyncAttempt, f"error_code__exact={code}"), number(many)) if many else "0"
+
+
 def catalogue(asked: Asked) -> list[Table]:
     """Every cause that is known, in words; and how many of the last attempts that failed have none."""
     recent = SyncAttempt.objects.filter(company__in=asked.company_ids, started_at__gte=asked.now - LOOKS_BACK)
@@ -90,7 +95,7 @@ def catalogue(asked: Asked) -> list[Table]:
                     entry.who.value,
                     entry.to_do,
                     entry.place,
-                    number(failed.get(code, 0)),
+                    attempts_with(code, failed.get(code, 0)),
                 )
                 for code, entry in CATALOGUE.items()
             ],

@@ -539,4 +539,7 @@ def test_the_catalogue_lists_every_cause_and_counts_what_it_does_not_know(financ
     assert table.note.startswith("1 of the 2 attempts of the last 30 days")
     assert table.note.endswith("have no entry here: NEVER_HEARD_OF.")
     by_title = dict(zip(map(words, column(table, "Cause")), column(table, "30 days"), strict=True))
-    assert by_title["PowerOffice Go asked us to slow down\nTHROTTLED"] == "1"
+    slowed = by_title["PowerOffice Go asked us to slow down\nTHROTTLED"]
+    assert words(slowed) == "1"
+    (address,) = re.findall(r'href="([^"]+)"', str(slowed))
+    assert [row.error_code for row in finance.get(address).context["cl"].result_list] == ["THROTTLED"]

@@ -469,6 +469,28 @@ DESIGNS = (
         (f"{RULES}test_r18_without_a_default_invoice_receiver_no_invoice_is_made_and_it_says_so[None]",),
     ),
     BadDesign(
+        "a doubt takes the lines of another lost draft for its own",
+        (
+            Change(
+                "integration/use_cases/find_traces.py",
+                "    places = [replace(place, own=place.own + taken[place.id]) for place in places]\n",
+                "",
+            ),
+        ),
+        (f"{HARD}test_lines_of_another_draft_that_was_combined_do_not_keep_back_what_never_arrived",),
+    ),
+    BadDesign(
+        "a proof by our own mark is sent again because a person pushed it",
+        (
+            Change(
+                SETTLE,
+                '    likeness = proposal is not None and proposal["by"] == BY_CONTENT\n',
+                "    likeness = proposal is not None\n",
+            ),
+        ),
+        (f"{HARD}test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is_pushed",),
+    ),
+    BadDesign(
         "a person's hand written over by what is upcoming",
         (Change(ROLL, " and bill.statement.updated_at == bill.saved_at\n", "\n"),),
         (f"{ROLLED}test_what_a_person_edited_stays_and_says_that_the_subscription_changed",),

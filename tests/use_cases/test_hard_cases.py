@@ -69,6 +69,26 @@ def test_a_draft_combined_before_we_looked_is_not_sent_again(world, duplicates):
     assert lines_in_go(world) == sorted([f"{known.reference}/1", f"{lost.reference}/1"])
 
 
+def test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is_pushed(world):
+    world.sandbox.switch(deleted_reference_freed=True)
+    known = world.statement()
+    world.turn()
+    world.sandbox.faults(**DROPPED)
+    lost = world.statement()
+    world.turn()
+    survivor = world.fresh(known).go_order_id
+    others = [order["id"] for order in world.drafts() if order["id"] != survivor]
+    world.sandbox.act("combine", world.company, order_ids=[survivor, *others], survivor="first", line_references="kept")
+    world.until_quiet(4)
+    kari = factories.person(role="Finance", companies=[world.company])
+    for _ in range(2):
+        rows = InvoiceStatement.objects.filter(pk=lost.pk)
+        carry_out(ReviewAction.PUSH, rows, user=kari, now=world.clock(), reason="")
+        world.until_quiet(4)
+        assert (world.fresh(lost).status, world.fresh(lost).attention_code) == (S.NEEDS_FIX, COMBINED_UNSEEN)
+    assert lines_in_go(world) == sorted([f"{known.reference}/1", f"{lost.reference}/1"])
+
+
 def test_a_draft_combined_before_we_looked_is_linked_as_it_is_and_unlinked_again(world):
     world.sandbox.switch(deleted_reference_freed=True)
     known = world.statement()
