@@ -32,12 +32,16 @@ class FoundLine:
 
 @dataclass(frozen=True)
 class LostDraft:
-    """A draft that is gone: its statement's key, lines as we sent them, Go's customer id, when Go last changed it."""
+    """A draft that is gone: its statement's key, lines as we sent them, Go's customer id, when Go last changed it.
+
+    `seen`: that it was in Go is known; of one that may never have been there, lines that differ from ours are no trace.
+    """
 
     key: int
     lines: tuple[FoundLine, ...]
     customer_id: int | None = None
     changed_at: datetime | None = None
+    seen: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def _by_content(
 ) -> list[Place]:
     """The places that have all of a draft's lines to spare."""
     need = _contents(draft.lines, exact=exact)
-    if not need:
+    if not need or not (exact or draft.seen):
         return []
     return [place for place in places if _possible(draft, place) and not need - pools[place.id]]
 
@@ -121,7 +125,7 @@ def _pool(place: Place, found: dict[int, Found], drafts: Sequence[LostDraft], *,
 
 
 def _contents(lines: Sequence[FoundLine], *, exact: bool) -> "Counter[Content]":
-    """What product lines say; when not exact, whatever their quantity and price are."""
+    """What product lines say; when not exact, whatever their quantity and price are, but never a credit for a sale."""
     return Counter(
         (line.product_id, " ".join(line.description.split()).casefold(), *_figures(line, exact=exact))
         for line in lines
@@ -131,7 +135,7 @@ def _contents(lines: Sequence[FoundLine], *, exact: bool) -> "Counter[Content]":
 
 def _figures(line: FoundLine, *, exact: bool) -> tuple[Decimal | None, Decimal | None]:
     if not exact:
-        return None, None
+        return Decimal(-1 if line.quantity is not None and line.quantity < 0 else 1), None
     return line.quantity, line.unit_price
 
 

@@ -78,6 +78,7 @@ def find_traces(company: GoCompany, client: PowerOfficeClient, statements: Seque
                 lines[row.pk],
                 row.customer.go_customer_id if row.customer else None,
                 changed_at.get(row.pk, row.go_last_changed_at),
+                seen=bool(row.go_order_id),
             )
             for row in statements
         ]

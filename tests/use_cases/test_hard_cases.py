@@ -176,6 +176,22 @@ def test_lines_that_only_look_like_its_own_wait_for_a_person_who_knows(world):
     assert [order["reference"] for order in world.drafts()].count(lost.reference) == 1
 
 
+@pytest.mark.parametrize("of_it", [{"quantity": "3"}, {"unit_price": "900"}, {"quantity": "-2"}])
+def test_lines_that_differ_from_its_own_do_not_keep_back_what_was_never_seen(world, of_it):
+    """A credit note of the customer, say, has the same products: no reason to take a lost sale for it."""
+    world.statement()
+    world.turn()
+    world.sandbox.faults(**NEVER_ARRIVED)
+    lost = world.statement()
+    world.turn()
+    number = CustomerInGo.objects.get(go_customer_id=world.fresh(lost).customer.go_customer_id).number
+    line = lost.lines.get()
+    said = {"description": line.description or line.product.name, "quantity": "2", "unit_price": "1000", **of_it}
+    world.sandbox.act("create_order", world.company, customer_no=number, product_code=world.product.code, **said)
+    world.until_quiet(4)
+    assert world.fresh(lost).status == S.DRAFT
+
+
 @pytest.mark.parametrize("hours", [0, 1])
 def test_orders_that_were_as_they_are_before_it_was_sent_are_not_opened(world, hours):
     world.statement()
