@@ -71,7 +71,7 @@ class Act(StrEnum):
     REMIND = "send, then reminded, with a fee"
     CREDIT = "send, then credited"
     CREDIT_PART = "send, then credited in part"
-    NET = "send, then netted against a credit note that names nothing"
+    NET = "send, then credited by a note that names nothing, and matched by hand"
     WRITE_OFF = "send, then written off"
     UNDO = "send, then paid, and the payment undone"
     REVERSE = "send, then reversed"
@@ -283,6 +283,7 @@ class Accountant:
         elif duty.act is Act.NET:
             note = self._act("credit", company, matched=False, **of)["invoice_ids"][0]
             self._act("net", company, credit_note_id=note, **of)
+            self.credited.add(invoice["id"])
         elif duty.act is Act.REVERSE:
             self._act("reverse", company, **of)
             self.reversed.add(invoice["id"])
