@@ -130,7 +130,7 @@ def _may_hold(candidate: Candidate, rows: Sequence[InvoiceStatement], changed_at
     """Whether one of these may be in it: the same customer's, and it changed since."""
     for row in rows:
         moment = changed_at.get(row.pk)
-        theirs = row.customer is not None and row.customer.go_customer_id == candidate.customer_id
+        theirs = row.customer is not None and candidate.customer_id in {None, row.customer.go_customer_id}
         if theirs and (moment is None or candidate.changed_at is None or candidate.changed_at >= moment):
             return True
     return False
