@@ -470,6 +470,7 @@ def test_the_index_leads_to_every_report(as_role: Callable[..., Client], home: G
     client = as_role("Reader")
     response = client.get(reverse("reports"))
     assert [name for _, name, _ in response.context["reports"]] == [
+        "Why is it not in PowerOffice Go?",
         "Invoice order rows",
         *(report.title for report in REPORTS.values()),
     ]
