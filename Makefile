@@ -68,7 +68,7 @@ bench: $(TOOLS)  ## measure, and print JSON lines; ARGS= chooses, BENCH_DATABASE
 	$(BIN)/python -m tests.bench $(ARGS)
 
 browser: $(TOOLS)  ## the tour of the README in a real browser (Debian's chromium)
-	$(BIN)/python -m pytest tests/browser $(ARGS)
+	$(BIN)/python -m pytest tests/browser --numprocesses 2 --dist worksteal $(ARGS)
 
 audit: $(TOOLS)  ## the locked libraries: hashes, licences, and known vulnerabilities where the network allows
 	$(BIN)/python -m config.audit
