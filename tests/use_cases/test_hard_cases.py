@@ -69,7 +69,8 @@ def test_a_draft_combined_before_we_looked_is_not_sent_again(world, duplicates):
     assert lines_in_go(world) == sorted([f"{known.reference}/1", f"{lost.reference}/1"])
 
 
-def test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is_pushed(world):
+def combined_unseen(world):
+    """A known draft, one whose answer was lost, and the id of the order that they have become; with our marks."""
     world.sandbox.switch(deleted_reference_freed=True)
     known = world.statement()
     world.turn()
@@ -80,6 +81,11 @@ def test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is
     others = [order["id"] for order in world.drafts() if order["id"] != survivor]
     world.sandbox.act("combine", world.company, order_ids=[survivor, *others], survivor="first", line_references="kept")
     world.until_quiet(4)
+    return known, lost, survivor
+
+
+def test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is_pushed(world):
+    known, lost, _ = combined_unseen(world)
     kari = factories.person(role="Finance", companies=[world.company])
     for _ in range(2):
         rows = InvoiceStatement.objects.filter(pk=lost.pk)
@@ -90,16 +96,7 @@ def test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is
 
 
 def test_a_draft_combined_before_we_looked_is_linked_as_it_is_and_unlinked_again(world):
-    world.sandbox.switch(deleted_reference_freed=True)
-    known = world.statement()
-    world.turn()
-    world.sandbox.faults(**DROPPED)
-    lost = world.statement()
-    world.turn()
-    survivor = world.fresh(known).go_order_id
-    others = [order["id"] for order in world.drafts() if order["id"] != survivor]
-    world.sandbox.act("combine", world.company, order_ids=[survivor, *others], survivor="first", line_references="kept")
-    world.until_quiet(4)
+    known, lost, survivor = combined_unseen(world)
     kari = factories.person(role="Finance", companies=[world.company])
     rows = InvoiceStatement.objects.filter(company=world.company)
     (proposal,) = link_statements.proposals(rows)
