@@ -162,9 +162,14 @@ def minute(value: datetime | None) -> str:
     return f"{timezone.localtime(value):%d.%m.%Y %H:%M}" if value else NOTHING
 
 
+def days_between(then: datetime, now: datetime) -> int:
+    """Whole days, by Norway's calendar."""
+    return (timezone.localdate(now) - timezone.localdate(then)).days
+
+
 def days_ago(then: datetime, now: datetime) -> str:
-    """`today`, `1 day`, `12 days`: by Norway's calendar."""
-    days = (timezone.localdate(now) - timezone.localdate(then)).days
+    """`today`, `1 day`, `12 days`."""
+    days = days_between(then, now)
     return f"{days} day{'' if days == 1 else 's'}" if days else "today"
 
 

@@ -76,22 +76,19 @@ class InvoiceStatementAdmin(
     # --- The list -----------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[InvoiceStatement]:
-        """Lists of what waits for a person know since when: one query more for a page."""
+        """Lists of what waits for a person know since when."""
         rows = super().get_queryset(request)
-        moves = StatementMove.objects.order_by("pk").only("statement_id", "to_status", "at")
-        return (
-            rows.prefetch_related(models.Prefetch("moves", moves, to_attr="told"))
-            if lists_what_waits(request)
-            else rows
-        )
+        if not lists_what_waits(request):
+            return rows
+        came = StatementMove.objects.filter(statement=models.OuterRef("pk"), to_status=models.OuterRef("status"))
+        return rows.annotate(waits_since=models.Subquery(came.order_by("-pk").values("at")[:1]))
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """The company is shown to those who see more than one; since when, where a person must decide."""
         columns: tuple[str, ...] = tuple(super().get_list_display(request))
         if lists_what_waits(request):
-            columns = tuple(
-                each for column in columns for each in ((column, "since") if column == "state" else (column,))
-            )
+            place = columns.index("state") + 1
+            columns = (*columns[:place], "since", *columns[place:])
         if not sees_several(request):
             return columns
         return tuple("customer_and_company" if column == "customer_name" else column for column in columns)
@@ -108,8 +105,7 @@ class InvoiceStatementAdmin(
 
     @admin.display(description="Since")
     def since(self, statement: InvoiceStatement) -> str:
-        moves = [each for each in statement.told if each.to_status == statement.status]  # type: ignore[attr-defined]
-        then = moves[-1].at if moves else statement.created_at
+        then = statement.waits_since or statement.created_at  # type: ignore[attr-defined] # annotated
         return format_html('<span title="{}">{}</span>', minute(then), days_ago(then, timezone.now()))
 
     @admin.display(description="Customer")

@@ -7,11 +7,21 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Sum, prefetch_related_objects
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from integration.admin.dashboard import draft_windows
-from integration.admin.display import NEVER_COMBINE, NOTHING, amount, day, link, list_of, minute, number, status_badge
+from integration.admin.display import (
+    NEVER_COMBINE,
+    NOTHING,
+    amount,
+    day,
+    days_between,
+    link,
+    list_of,
+    minute,
+    number,
+    status_badge,
+)
 from integration.admin.navigation import DRAFTS_NOT_SENT, FAILED_PAYMENTS, status_query
 from integration.admin.receivables import customers_of
 from integration.admin.report_tables import (
@@ -105,7 +115,7 @@ def failed_payments(asked: Asked) -> list[Table]:
 
 def days_since(then: datetime | None, now: datetime) -> str:
     """Whole days in Norway's calendar between two moments."""
-    return str((timezone.localdate(now) - timezone.localdate(then)).days) if then else NOTHING
+    return str(days_between(then, now)) if then else NOTHING
 
 
 def set_by_hand(asked: Asked) -> list[Table]:

@@ -56,7 +56,7 @@ def sheet(request: HttpRequest, statement: InvoiceStatement, *, lines_in_form: b
         "needs_person": statement.status in WAITS_FOR_A_PERSON,
         "attention": statement.attention,
         "cause": CATALOGUE.get(statement.attention_code) if statement.attention else None,
-        "why_not_in_go": answers(statement),
+        "why_not_in_go": answers([statement]).get(statement.pk),
         "kind": statement.get_kind_display(),
         "go_says": statement.go_says,
         "go_order_url": go_order_url(statement),

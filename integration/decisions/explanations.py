@@ -41,6 +41,13 @@ IN_GO_CUSTOMER: Final = f"{IN_GO}Customers"
 IN_GO_REGISTERS: Final = f"{IN_GO}Settings, Registers"
 IN_GO_ORDERS: Final = f"{IN_GO}Sales, Sales orders"
 
+NOT_TAKEN: Final = Explanation(
+    "PowerOffice Go refused it", Who.FINANCE, "Mend what its own words say, then push again.", STUCK_STATEMENT
+)
+OUR_FAULT: Final = Explanation(
+    "Fakturabro made a mistake", Who.SUPPORT, "Find the details in the log, and tell the developers.", "Sync, Attempts"
+)
+
 CATALOGUE: Final[dict[str, Explanation]] = {
     # What the statement itself lacks.
     "NO_CUSTOMER": Explanation(
@@ -184,12 +191,8 @@ CATALOGUE: Final[dict[str, Explanation]] = {
         STUCK_STATEMENT,
     ),
     # What Go says of the order.
-    "REFUSED": Explanation(
-        "PowerOffice Go refused it", Who.FINANCE, "Mend what its own words say, then push again.", STUCK_STATEMENT
-    ),
-    "PERMANENT_ERROR": Explanation(
-        "PowerOffice Go refused it", Who.FINANCE, "Mend what its own words say, then push again.", STUCK_STATEMENT
-    ),
+    "REFUSED": NOT_TAKEN,
+    "PERMANENT_ERROR": NOT_TAKEN,
     "NOT_FOUND": Explanation(
         "Something it needs is no longer in PowerOffice Go",
         Who.FINANCE,
@@ -315,18 +318,8 @@ CATALOGUE: Final[dict[str, Explanation]] = {
         "The worker stopped in the middle", Who.NOBODY, "It is looked up before anything else is done."
     ),
     # Our own.
-    "INTERNAL": Explanation(
-        "Fakturabro made a mistake",
-        Who.SUPPORT,
-        "Find the details in the log, and tell the developers.",
-        "Sync, Attempts",
-    ),
-    "REMOTE_ERROR": Explanation(
-        "Fakturabro made a mistake",
-        Who.SUPPORT,
-        "Find the details in the log, and tell the developers.",
-        "Sync, Attempts",
-    ),
+    "INTERNAL": OUR_FAULT,
+    "REMOTE_ERROR": OUR_FAULT,
 }
 
 UNKNOWN: Final = Explanation(
@@ -359,8 +352,8 @@ REFUSALS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 CUSTOMER_REFUSALS: Final[tuple[tuple[str, str], ...]] = (
-    (r"\b(ehf|organi[sz]ation ?number|elma|peppol)\b", "CUSTOMER_EHF"),
-    (r"\be-?mail", "CUSTOMER_EMAIL"),
+    (r"\b(ehf|elma|peppol)\b", "CUSTOMER_EHF"),
+    (r"\b(needs?|requires?|missing|required)\b.*\be-?mail|\be-?mail.*\b(missing|required|needed)\b", "CUSTOMER_EMAIL"),
     (r"\b(number|code)\b.*\b(series|range|use|taken|exists)\b", "CUSTOMER_NUMBER"),
 )
 

@@ -24,7 +24,7 @@ class Facts:
     """What is known of a statement and its company. `payment_date` is a Norwegian day, moments are in Norwegian time.
 
     `customer` is empty where there is none; `not_in_go` are codes of products that Go does not have, `products` how
-    many there are; `ahead` are the statements of the company that go first.
+    many there are; `before` are those of the company that wait and were made earlier.
     """
 
     status: str
@@ -40,7 +40,7 @@ class Facts:
     customer_in_go: bool = False
     products: int = 0
     not_in_go: tuple[str, ...] = ()
-    ahead: int = 0
+    before: int = 0
     ready_at: datetime | None = None
     last_cycle_at: datetime | None = None
 
@@ -105,7 +105,7 @@ def _products(facts: Facts) -> Answer:
 
 
 def _queue(facts: Facts) -> Answer:
-    words = f"{facts.ahead} of the company go first." if facts.ahead else "It is next in the company's queue."
+    words = f"{facts.before} that were made before it wait too." if facts.before else "No older one waits."
     if facts.ready_at is not None:
         words += f" It should be there at about {facts.ready_at:%H:%M}."
     if facts.next_try_at is not None:

@@ -42,6 +42,8 @@ def why_not_compared(statement: InvoiceStatement) -> str:
     """In words why there is no draft to compare, or nothing."""
     if statement.status not in DRAFTS:
         return f"{S(statement.status).label}: there is no draft in PowerOffice Go."
+    if statement.combined_into:
+        return "It is in another draft now: look at that one in PowerOffice Go."
     if statement.company.state != CompanyState.ACTIVE:
         return f"{statement.company} is not active: PowerOffice Go is not asked."
     return ""
@@ -145,6 +147,10 @@ def restore_draft(
     _as_seen(statement, look, seen)
     if look.order.locked:
         raise DraftRefused("The draft is locked in PowerOffice Go: unlock it there first.")
+    if InvoiceStatement.objects.filter(company=statement.company, combined_into=statement.go_order_id).exists():
+        raise DraftRefused(
+            "Other statements are in this draft too, and their lines would go with it. Correct it in PowerOffice Go."
+        )
     try:
         attempt = open_attempt(
             company=statement.company, operation=Operation.DELETE_ORDER, now=clock(), statement_id=statement.pk

@@ -111,6 +111,8 @@ def why_not(action: ReviewAction, statement: InvoiceStatement) -> str:
 
 
 def _why_not_sent(statement: InvoiceStatement) -> str:
+    if statement.combined_into:
+        return "it is in another draft now: send that one"
     if statement.send_asked_at is not None:
         return "is being sent already"
     if statement.missing_since is not None:
@@ -215,8 +217,6 @@ def _act(
     if to_status == S.PROCESSING and statement.attention_code in LOOK_FIRST:
         to_status = S.IN_DOUBT
         fields["doubt_since"] = now
-        if statement.attention_code == COMBINED_UNSEEN:  # lines that only look like its own keep it back no more
-            fields["attention_code"] = COMBINED_UNSEEN
     if statement.status in rule.keeps:
         return bool(
             InvoiceStatement.objects.filter(pk=statement.pk, status=statement.status).update(updated_at=now, **fields)

@@ -82,13 +82,12 @@ def settle_doubts(
     """
     counts: Counter[str] = Counter()
     began = clock()
-    unseen = timedelta(seconds=settings.GO_REPLICA_SECONDS)
     doubts = list(
         InvoiceStatement.objects.filter(
             Q(next_try_at__isnull=True) | Q(next_try_at__lte=began),
             company=company,
             status=StatementStatus.IN_DOUBT,
-            doubt_since__lte=began - unseen,
+            doubt_since__lte=began - timedelta(seconds=settings.GO_REPLICA_SECONDS),
         )
         .select_related("company", "customer", "credits__outgoing_invoice", "outgoing_invoice")
         .order_by("doubt_since")[:BATCH]
@@ -248,8 +247,8 @@ def _wait(statements: Sequence[InvoiceStatement]) -> int:
 
 def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: SyncRun | None, now: datetime) -> str:
     likeness = proposal is not None and proposal["by"] == BY_CONTENT
-    if likeness and statement.attention_code == COMBINED_UNSEEN:
-        proposal = None  # a person has seen it, knows better, and pushed again
+    if likeness and proposal and _was_shown(proposal, statement.proposal):
+        proposal = None  # a person knows better, and pushed again
     if proposal is not None:
         where = f"{'sales order' if proposal['kind'] == 'order' else 'invoice'} {proposal['number']} in PowerOffice Go"
         message = (
@@ -292,6 +291,12 @@ def _absent(statement: InvoiceStatement, proposal: dict[str, Any] | None, run: S
             doubt_since=None,
             next_try_at=None,
             attention_code="",
+            proposal=None,
         ):
             _close(statement, run, AttemptOutcome.ABSENT, "Neither an order nor an invoice.", now)
     return "absent"
+
+
+def _was_shown(proposal: dict[str, Any], before: dict[str, Any] | None) -> bool:
+    """Whether a person has seen this likeness. One who saw our own mark there has seen a proof, and it stays one."""
+    return before is not None and (before["id"], before["by"]) == (proposal["id"], BY_CONTENT)

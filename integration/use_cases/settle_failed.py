@@ -49,6 +49,7 @@ LIVES: Final = "its draft or invoice is in PowerOffice Go: cancel it there first
 
 NEW_LIFE: Final[dict[str, Any]] = {
     "go_order_id": "",
+    "combined_into": "",
     "go_order_number": None,
     "go_total": None,
     "go_line_count": None,
@@ -113,7 +114,7 @@ def look(
     pull_statuses(company=company, client=client, clock=clock)
     orders = list(client.orders(only_ours=True))  # before the invoices: what is sent in between shows in one of them
     by_id, by_reference = {order.id: order for order in orders}, {order.reference: order for order in orders}
-    found = list(client.invoices(ids=[statement.go_order_id for statement in statements]))
+    found = list(client.invoices(ids=sorted({statement.followed_id for statement in statements})))
     references = [statement.reference for statement in statements]
     since = min(statement.created_at for statement in statements) - timedelta(days=1)
     seen = {invoice.id for invoice in found}
@@ -124,7 +125,7 @@ def look(
         refresh_statuses(company, [invoice.id for invoice in found], clock())
     lives: dict[int, str] = {}
     for statement in statements:
-        order = by_id.get(statement.go_order_id) or by_reference.get(statement.reference)
+        order = by_id.get(statement.followed_id) or by_reference.get(statement.reference)
         if order is not None:
             lives[statement.pk] = f"draft no. {order.number} is in PowerOffice Go: delete it there first"
     broken = [each for each in statements if each.status == S.LINK_BROKEN and each.pk not in lives]
@@ -194,7 +195,7 @@ def _old_life(statement: InvoiceStatement) -> dict[str, Any]:
     return {
         "reference": statement.reference,
         "order in Go": str(statement.go_order_number or ""),
-        "order id in Go": statement.go_order_id,
+        "order id in Go": statement.followed_id,
         "invoice": str(invoice.invoice_number or "") if invoice else "",
     }
 

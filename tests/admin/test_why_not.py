@@ -45,23 +45,20 @@ def test_a_product_that_is_made_on_the_way_is_no_obstacle(finance: Client, home:
     assert (False, "Not in PowerOffice Go: HALL.") in found(finance, "kurs-2")["KURS-2"]
 
 
-def test_the_place_in_the_queue_is_told_in_as_many_queries_for_a_long_one(finance: Client, home: GoCompany) -> None:
-    def queries(ahead: int) -> int:
+def test_the_place_in_the_queue_is_told_in_as_many_queries_for_five(finance: Client, home: GoCompany) -> None:
+    def queries(words: str, before: list[int]) -> int:
         with CaptureQueriesContext(connection) as caught:
-            (answers,) = found(finance, "last-one").values()
-        assert any(words.startswith(f"{ahead} of the company go first.") for _, words in answers)
+            told = found(finance, words)
+        queue = [f"{many} that were made before it wait too." if many else "No older one waits." for many in before]
+        answers = [next(words for _, words in told[name] if "wait" in words) for name in sorted(told)]
+        assert [answer.startswith(words) for answer, words in zip(answers, queue, strict=True)] == [True] * len(before)
         return len(caught)
 
-    for _ in range(2):
-        factories.statement(home, status=S.PROCESSING)
-    last = factories.statement(home, source_id="LAST-ONE", status=S.PROCESSING)
-    found(finance, "last-one")
-    few = queries(2)
-    last.delete()
-    for _ in range(3):
-        factories.statement(home, status=S.PROCESSING)
-    factories.statement(home, source_id="LAST-ONE", status=S.PROCESSING)
-    assert queries(5) == few
+    product = factories.product(home, code="BANE")
+    for number in range(5):
+        factories.statement(home, source_id=f"WAITS-{number}", status=S.PROCESSING, lines=[{"product": product}])
+    found(finance, "waits")
+    assert queries("waits-3", [3]) == queries("waits", [0, 1, 2, 3, 4])
 
 
 def test_what_is_in_go_says_so_and_nothing_of_others_is_found(finance: Client, home: GoCompany) -> None:

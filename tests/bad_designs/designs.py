@@ -480,15 +480,13 @@ DESIGNS = (
         (f"{HARD}test_lines_of_another_draft_that_was_combined_do_not_keep_back_what_never_arrived",),
     ),
     BadDesign(
-        "a proof by our own mark is sent again because a person pushed it",
+        "a proof that lost its marks is a mere likeness",
         (
             Change(
-                SETTLE,
-                '    likeness = proposal is not None and proposal["by"] == BY_CONTENT\n',
-                "    likeness = proposal is not None\n",
+                SETTLE, '(before["id"], before["by"]) == (proposal["id"], BY_CONTENT)', 'before["id"] == proposal["id"]'
             ),
         ),
-        (f"{HARD}test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is_pushed",),
+        (f"{HARD}test_a_proof_that_loses_its_marks_is_no_mere_likeness",),
     ),
     BadDesign(
         "a person's hand written over by what is upcoming",

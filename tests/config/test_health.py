@@ -1,6 +1,7 @@
 """What a watcher from outside is told, also during the outage it should tell of."""
 
 import logging
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -17,6 +18,14 @@ def test_alive_asks_nobody(client: Client):
     answer = client.get("/healthz")
     assert (answer.status_code, answer.content, answer["Cache-Control"].split(",")[0]) == (200, b"alive\n", "max-age=0")
     assert client.post("/healthz").status_code == 405
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+@pytest.mark.django_db
+def test_watchers_of_the_machine_itself_need_no_tls(client: Client, settings, address):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get(address).status_code == 200
+    assert client.get("/admin/").status_code == 301
 
 
 @pytest.mark.django_db
@@ -47,7 +56,7 @@ def test_the_answer_survives_the_outage_and_names_it_without_internals(client: C
 
 @pytest.mark.django_db
 def test_not_ready_while_the_broker_is_away(client: Client, monkeypatch):
-    monkeypatch.setattr(app.conf, "broker_url", "redis://127.0.0.1:9/0")
-    monkeypatch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:9/0")
+    dead = partial(app.connection, "redis://127.0.0.1:9/0")  # the settings themselves are shared with other tests
+    monkeypatch.setattr(app, "connection_for_write", dead)
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["broker"]) == (503, False)

@@ -83,6 +83,9 @@ def test_what_a_refusal_is_about(words, code):
     [
         ("InvoiceDeliveryType EHF needs an OrganizationNumber.", "CUSTOMER_EHF"),
         ("InvoiceEmailAddress: e-mail is missing.", "CUSTOMER_EMAIL"),
+        ("InvoiceDeliveryType PdfByEmail needs an e-mail address.", "CUSTOMER_EMAIL"),
+        ("EmailAddress 'a b' is not a valid e-mail address.", "CUSTOMER"),
+        ("OrganizationNumber 999 is not valid.", "CUSTOMER"),
         ("Number 5 is not inside a number series.", "CUSTOMER_NUMBER"),
         ("Something else", "CUSTOMER"),
     ],

@@ -54,11 +54,11 @@ def test_what_is_in_the_way_is_named(changes, words):
 
 @pytest.mark.parametrize("status", [S.PROCESSING, S.PUSHING, S.IN_DOUBT])
 def test_on_its_way_all_is_well_and_its_place_in_the_queue_is_told(status):
-    answers = why_not_in_go(replace(WELL, status=status, next_try_at=NOON, ahead=12, ready_at=NOON))
+    answers = why_not_in_go(replace(WELL, status=status, next_try_at=NOON, before=12, ready_at=NOON))
     assert [answer.ok for answer in answers] == [True] * 6
     assert answers[4].words == (
-        "12 of the company go first. It should be there at about 12:00. It is tried again at 02.11.2026 12:00:00. "
-        "The last run began 02.11.2026 12:00."
+        "12 that were made before it wait too. It should be there at about 12:00. "
+        "It is tried again at 02.11.2026 12:00:00. The last run began 02.11.2026 12:00."
     )
 
 

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from integration import remotes
+from integration.enums import ByHandAction, ReviewAction, SharingRule
 from integration.enums import Part as P
-from integration.enums import SharingRule
 from integration.enums import StatementStatus as S
 from integration.models import AdminAction, CustomerInGo, GoCompany, InvoiceStatement, OutgoingInvoice
+from integration.use_cases.check_draft import DraftRefused, look_at_draft, restore_draft, version_of
 from integration.use_cases.link_statements import NotLinkable, accept, link_by_number, proposals, unlink
 from integration.use_cases.money_of_invoices import money_of, shares_of
+from integration.use_cases.review_statements import why_not
+from integration.use_cases.settle_failed import decide_failed, look
 from tests import factories
 
 pytestmark = pytest.mark.django_db(databases=["default", "sandbox"])
@@ -302,6 +305,43 @@ def test_only_what_a_person_linked_and_nobody_built_on_is_taken_back(world, kari
     with pytest.raises(NotLinkable, match="no person linked it"):
         take_back(world, seen_by_both, kari)
     assert AdminAction.objects.filter(action="unlink").count() == 1
+
+
+def test_one_that_is_in_another_draft_is_neither_sent_nor_compared_and_nothing_is_restored_over_it(world, kari, go):
+    first, second = drafts(world, 2)
+    target = combined(world, [first, second])
+    say_yes(world, [second], target, kari)
+    linked, survivor = world.fresh(second), world.fresh(first)
+    assert why_not(ReviewAction.SEND, linked) == "it is in another draft now: send that one"
+    with pytest.raises(DraftRefused, match="It is in another draft now"):
+        look_at_draft(linked, go)
+    seen = version_of(look_at_draft(survivor, go).order)
+    with pytest.raises(DraftRefused, match="Other statements are in this draft too"):
+        restore_draft(survivor, go, seen=seen, user=kari, reason="Ours again", clock=world.clock)
+    (order,) = world.drafts()
+    assert (order["id"], len(order["lines"])) == (target, 2)
+
+
+def test_invoicing_again_looks_at_what_it_follows_and_forgets_it(world, kari, go):
+    first, second = drafts(world, 2)
+    target = combined(world, [first, second])
+    say_yes(world, [second], target, kari)
+    rows = InvoiceStatement.objects.filter(pk=second.pk)
+    rows.update(status=S.CANCELLED)
+    assert (
+        "is in PowerOffice Go: delete it there first"
+        in look(world.company, go, [world.fresh(second)], clock=world.clock)[second.pk]
+    )
+    world.sandbox.act("send", world.company, order_ids=[target])
+    world.sandbox.act("credit", world.company, invoice_id=target)
+    lives = look(world.company, go, [world.fresh(second)], clock=world.clock)
+    assert (lives, world.fresh(second).status) == ({}, S.CANCELLED)
+    again = ByHandAction.INVOICE_AGAIN
+    report = decide_failed(again, rows, lives=lives, user=kari, now=world.clock(), reason="Agreed")
+    assert report.done == 1
+    assert (world.fresh(second).combined_into, world.fresh(second).outgoing_invoice) == ("", None)
+    push(world)
+    assert [order["reference"] for order in world.drafts()] == [world.fresh(second).reference]
 
 
 def test_in_proportion_each_has_its_part_of_a_payment(world, kari):

@@ -95,6 +95,22 @@ def test_a_draft_combined_before_we_looked_is_not_sent_again_however_often_it_is
     assert lines_in_go(world) == sorted([f"{known.reference}/1", f"{lost.reference}/1"])
 
 
+def test_a_proof_that_loses_its_marks_is_no_mere_likeness(world):
+    """Our mark stood there when a person saw it; that somebody took it away since is no reason to invoice twice."""
+    _, lost, survivor = combined_unseen(world)
+    (order,) = world.drafts()
+    marked = next(line for line in order["lines"] if line["reference"] == f"{lost.reference}/1")
+    world.sandbox.act("delete_line", world.company, order_id=survivor, line_id=marked["id"])
+    said = {"product_code": world.product.code, "quantity": "2", "unit_price": "1000", "description": "Hytte"}
+    world.sandbox.act("add_line", world.company, order_id=survivor, **said)
+    kari = factories.person(role="Finance", companies=[world.company])
+    rows = InvoiceStatement.objects.filter(pk=lost.pk)
+    carry_out(ReviewAction.PUSH, rows, user=kari, now=world.clock(), reason="")
+    world.until_quiet(4)
+    assert (world.fresh(lost).status, world.fresh(lost).attention_code) == (S.NEEDS_FIX, COMBINED_UNSEEN)
+    assert len(world.drafts()) == 1
+
+
 def test_a_draft_combined_before_we_looked_is_linked_as_it_is_and_unlinked_again(world):
     known, lost, survivor = combined_unseen(world)
     kari = factories.person(role="Finance", companies=[world.company])
@@ -150,7 +166,8 @@ def test_lines_of_another_draft_that_was_combined_do_not_keep_back_what_never_ar
     assert len(world.drafts()) == 2
 
 
-def test_lines_that_only_look_like_its_own_wait_for_a_person_who_knows(world):
+def beside_a_stranger(world, **of_it):
+    """One that never arrived, while the accountant types an order for its customer with lines that say the same."""
     world.statement()
     world.turn()
     world.sandbox.faults(**NEVER_ARRIVED)
@@ -158,10 +175,14 @@ def test_lines_that_only_look_like_its_own_wait_for_a_person_who_knows(world):
     world.turn()
     number = CustomerInGo.objects.get(go_customer_id=world.fresh(lost).customer.go_customer_id).number
     line = lost.lines.get()
-    said = {"description": line.description or line.product.name, "quantity": "2", "unit_price": "1000"}
-    typed = {"customer_no": number, "product_code": world.product.code, **said}
-    world.sandbox.act("create_order", world.company, **typed)
+    said = {"description": line.description or line.product.name, "quantity": "2", "unit_price": "1000", **of_it}
+    world.sandbox.act("create_order", world.company, customer_no=number, product_code=world.product.code, **said)
     world.until_quiet(4)
+    return lost
+
+
+def test_lines_that_only_look_like_its_own_wait_for_a_person_who_knows(world):
+    lost = beside_a_stranger(world)
     stuck = world.fresh(lost)
     assert (stuck.status, stuck.attention_code) == (S.NEEDS_FIX, COMBINED_UNSEEN)
     assert "has lines that say the same" in stuck.attention
@@ -176,16 +197,7 @@ def test_lines_that_only_look_like_its_own_wait_for_a_person_who_knows(world):
 @pytest.mark.parametrize("of_it", [{"quantity": "3"}, {"unit_price": "900"}, {"quantity": "-2"}])
 def test_lines_that_differ_from_its_own_do_not_keep_back_what_was_never_seen(world, of_it):
     """A credit note of the customer, say, has the same products: no reason to take a lost sale for it."""
-    world.statement()
-    world.turn()
-    world.sandbox.faults(**NEVER_ARRIVED)
-    lost = world.statement()
-    world.turn()
-    number = CustomerInGo.objects.get(go_customer_id=world.fresh(lost).customer.go_customer_id).number
-    line = lost.lines.get()
-    said = {"description": line.description or line.product.name, "quantity": "2", "unit_price": "1000", **of_it}
-    world.sandbox.act("create_order", world.company, customer_no=number, product_code=world.product.code, **said)
-    world.until_quiet(4)
+    lost = beside_a_stranger(world, **of_it)
     assert world.fresh(lost).status == S.DRAFT
 
 

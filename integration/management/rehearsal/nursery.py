@@ -5,7 +5,7 @@ done. What is born is a Celery process as any other: it has opened nothing befor
 
     python -m integration.management.rehearsal.nursery FD
 
-reads orders from that socket, a line of JSON each, {"name", "log", "arguments"}, and answers each with the process id.
+reads orders from that socket, a line of JSON each, {"log", "arguments"}, and answers each with the process id.
 """
 
 import importlib
@@ -44,9 +44,9 @@ class Nursery:
     def __init__(self, ours: socket.socket) -> None:
         self._lines: IO[str] = ours.makefile("rw")
 
-    def bear(self, name: str, arguments: list[str], log: Path) -> "Born":
+    def bear(self, arguments: list[str], log: Path) -> "Born":
         """A `celery` of these arguments that writes into `log`, leader of its own group."""
-        self._lines.write(json.dumps({"name": name, "arguments": arguments, "log": str(log)}) + "\n")
+        self._lines.write(json.dumps({"arguments": arguments, "log": str(log)}) + "\n")
         self._lines.flush()
         return Born(int(self._lines.readline()))
 

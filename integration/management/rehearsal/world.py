@@ -191,7 +191,7 @@ class World:
                 self.start("nursery", "-m", module, str(theirs.fileno()), pass_fds=(theirs.fileno(),))
             self.nursery = Nursery(ours)
         log = self.place / f"{name}.log"
-        process = self.nursery.bear(name, ["--app", "config", *arguments], log)
+        process = self.nursery.bear(["--app", "config", *arguments], log)
         self.children[name] = Child(name, process, log)
 
     def _pid_file(self, name: str) -> Path:
